@@ -1,0 +1,148 @@
+"""Who may sign in: accounts, their roles and their office.
+
+Local accounts come from a YAML file and hold argon2 hashes only. An OpenID Connect provider will
+stand behind the same two methods of ``Accounts``: ``verify`` and ``find``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shared.actors import Actor, Role
+from shared.errors import BadConfiguration
+
+MAX_PASSWORD_LENGTH = 256
+
+_HASHER = PasswordHasher()
+# Verified when the account is unknown, so that both answers cost the same argon2 run. It is the
+# hash of random bytes nobody kept.
+_NOBODY = (
+    "$argon2id$v=19$m=65536,t=3,p=4$vRupoW7q+qTFu7hFdqFIOQ$"
+    "arddAY0aCBuhIi6M+wdMXmz9MSZoav3Ajt0RSpaBiHk"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person who may sign in. ``phone`` (E.164) receives alerts; ``office`` is an office id."""
+
+    username: str
+    display_name: str
+    roles: frozenset[Role]
+    office: str
+    phone: str | None = None
+
+    def has(self, *roles: Role) -> bool:
+        """Say whether the account holds at least one of ``roles``."""
+        return not self.roles.isdisjoint(roles)
+
+    @property
+    def actor(self) -> Actor:
+        """The actor written into events: the account's name, never the person's."""
+        return Actor("officer", self.username, self.office, self.roles)
+
+
+class _Entry(BaseModel):
+    """One account in the file. An unknown key (such as a plain password) is an error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    username: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{1,63}$")]
+    display_name: Annotated[str, Field(min_length=1, max_length=100)]
+    roles: Annotated[frozenset[Role], Field(min_length=1)]
+    office: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,63}$")]
+    phone: Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")] | None = None
+    password_hash: Annotated[str, Field(pattern=r"^\$argon2id\$")]
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    accounts: list[_Entry]
+
+
+class Accounts:
+    """The local accounts. Reading and verifying only; the files are edited by hand."""
+
+    def __init__(self, entries: Iterable[tuple[Account, str]]) -> None:
+        """``entries`` are accounts, each with its argon2 hash."""
+        self._accounts: dict[str, Account] = {}
+        self._hashes: dict[str, str] = {}
+        for account, password_hash in entries:
+            self._accounts[account.username] = account
+            self._hashes[account.username] = password_hash
+
+    @classmethod
+    def load(cls, *paths: Path) -> Accounts:
+        """Read accounts from YAML files, or from every ``*.yaml`` of folders.
+
+        Raises BadConfiguration naming the file, for a wrong key, hash or a name used twice.
+        """
+        entries: dict[str, tuple[Account, str]] = {}
+        for path in _files(paths):
+            for entry in _parse(path).accounts:
+                if entry.username in entries:
+                    raise BadConfiguration(
+                        file=path.name, reason=f"account {entry.username} is there twice"
+                    )
+                account = Account(**entry.model_dump(exclude={"password_hash"}))
+                entries[entry.username] = (account, entry.password_hash)
+        return cls(entries.values())
+
+    def verify(self, username: str, password: str) -> Account | None:
+        """Return the account when the password is right, else None, in about the same time.
+
+        Costs one argon2 run (some 50 ms and 64 MiB): call it in a thread.
+        """
+        known = self._hashes.get(username)
+        try:
+            _HASHER.verify(known or _NOBODY, password[:MAX_PASSWORD_LENGTH])
+        except (VerificationError, InvalidHashError):
+            return None
+        return self._accounts[username] if known else None
+
+    def find(self, username: str) -> Account | None:
+        """Return the account of a session, or None when it was removed since."""
+        return self._accounts.get(username)
+
+    def all(self) -> tuple[Account, ...]:
+        """Return every account, in the order of the files."""
+        return tuple(self._accounts.values())
+
+    def of_office(self, office: str, *roles: Role) -> tuple[Account, ...]:
+        """Return the accounts of an office that hold one of ``roles``, to alert or to list."""
+        return tuple(a for a in self._accounts.values() if a.office == office and a.has(*roles))
+
+
+def hash_password(password: str) -> str:
+    """Return the argon2 hash to put into an accounts file."""
+    return _HASHER.hash(password)
+
+
+def _files(paths: Iterable[Path]) -> Iterable[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(path.glob("*.yaml"))
+        else:
+            yield path
+
+
+def _parse(path: Path) -> _File:
+    try:
+        raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return _File.model_validate(raw)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise BadConfiguration(file=path.name, reason=type(error).__name__) from error
+    except ValidationError as error:
+        # Only where it is wrong: the value itself may be a password put in the wrong place.
+        first = error.errors(include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BadConfiguration(file=path.name, reason=f"{where}: {first['type']}") from None
