@@ -1,0 +1,1 @@
+"""The kernel: what every service stands on. No service's rules live here."""

@@ -1,0 +1,135 @@
+"""Event <-> (type, schema version, JSON). Nothing else in Jejak serialises an event."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from shared.contracts import BY_CLASS, BY_NAME, EventType
+from shared.contracts.upcasters import upcast
+from shared.decider import Command
+from shared.errors import UndecodableEvent
+from shared.events import AnyFact, Fact, NewEvent, Recorded, from_micros, to_micros
+from shared.ids import event_id
+from shared.privacy import Guard, Path, Unguarded, personal_paths
+
+
+class Codec:
+    """Encodes and decodes with one prepared pydantic ``TypeAdapter`` per event type.
+
+    A real ``guard`` costs a pass over the personal fields of events that have some; ``Unguarded``
+    costs nothing, because then no event is rewritten.
+    """
+
+    def __init__(self, guard: Guard | None = None) -> None:
+        """Prepare the adapters of every published event."""
+        self._guard = guard
+        self._adapters: dict[str, TypeAdapter[Any]] = {
+            kind.name: TypeAdapter(kind.cls) for kind in BY_NAME.values()
+        }
+        self._personal: dict[str, tuple[Path, ...]] = {
+            kind.name: personal_paths(kind.cls) for kind in BY_NAME.values()
+        }
+
+    @property
+    def guards(self) -> bool:
+        """Whether personal values are changed on their way to the store."""
+        return self._guard is not None and not isinstance(self._guard, Unguarded)
+
+    def encode(
+        self, events: Iterable[object], stream: str, command: Command, cause: str, application: str
+    ) -> list[NewEvent]:
+        """Return the envelopes of decided ``events``, with ids derived from their cause."""
+        occurred, actor = to_micros(command.now), str(command.by)
+        return [
+            self.envelope(
+                event, event_id(cause, stream, index), occurred, actor, cause, application
+            )
+            for index, event in enumerate(events)
+        ]
+
+    def envelope(
+        self,
+        event: object,
+        event_id: str,
+        occurred_us: int,
+        actor: str,
+        cause: str,
+        application: str,
+    ) -> NewEvent:
+        """Return one event in its envelope; ``application`` is the correlation id."""
+        kind = BY_CLASS[type(event)]
+        data = self._adapters[kind.name].dump_json(event)
+        if self.guards and self._personal[kind.name]:
+            data = self._rewrite(data, kind.name, application, event_id, sealing=True)
+        return NewEvent(
+            event_id, kind.name, kind.version, data, occurred_us, actor, cause, application
+        )
+
+    def decode(self, recorded: Recorded) -> Any:
+        """Return the event object, upcast to its current version.
+
+        Raises UndecodableEvent for an unknown type, a version from the future or broken data.
+        """
+        kind = BY_NAME.get(recorded.type)
+        if kind is None or recorded.schema_version > kind.version:
+            raise UndecodableEvent(type=recorded.type, version=recorded.schema_version)
+        data = recorded.data
+        if self.guards and self._personal[kind.name]:
+            data = self._rewrite(
+                data, kind.name, recorded.correlation_id, recorded.event_id, sealing=False
+            )
+        try:
+            if recorded.schema_version == kind.version:
+                return self._adapters[kind.name].validate_json(data)
+            return self._old(kind, recorded.schema_version, data)
+        except (ValidationError, ValueError, KeyError) as error:
+            # The cause is cut off: pydantic's text repeats the data, which may be personal.
+            raise UndecodableEvent(type=recorded.type, version=recorded.schema_version) from (
+                None if isinstance(error, ValidationError) else error
+            )
+
+    def _old(self, kind: EventType, version: int, data: bytes) -> Any:
+        stored = upcast(kind.name, version, kind.version, json.loads(data))
+        return self._adapters[kind.name].validate_python(stored, strict=False)
+
+    def fact(self, recorded: Recorded) -> AnyFact:
+        """Return the decoded event with when it happened and who did it."""
+        return Fact(self.decode(recorded), from_micros(recorded.occurred_us), recorded.actor)
+
+    def json_schema(self, name: str) -> dict[str, Any]:
+        """Return the JSON Schema of an event's current version."""
+        return self._adapters[name].json_schema(ref_template="#/components/schemas/{model}")
+
+    def _rewrite(
+        self, data: bytes, name: str, subject: str, event_id: str, *, sealing: bool
+    ) -> bytes:
+        assert self._guard is not None
+        change = self._guard.seal if sealing else self._guard.open
+        tree = json.loads(data)
+        for path in self._personal[name]:
+            field = ".".join(path)
+            _change(
+                tree,
+                path,
+                lambda value, field=field: change(  # type: ignore[misc]
+                    value, subject=subject, event_id=event_id, field=field
+                ),
+            )
+        return json.dumps(tree, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _change(node: Any, path: Path, change: Callable[[str], str]) -> None:
+    """Replace the strings at ``path`` below ``node`` in place."""
+    head, rest = path[0], path[1:]
+    keys: Iterable[Any] = [head]
+    if head == "*":
+        keys = range(len(node)) if isinstance(node, list) else list(node)
+    for key in keys:
+        if rest:
+            _change(node[key], rest, change)
+        else:
+            node[key] = change(node[key])

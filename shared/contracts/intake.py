@@ -1,0 +1,115 @@
+"""What intake publishes: an application from submission to registration.
+
+Streams: ``application-{id}`` and ``office-{id}``. Class names are the storage format; see
+``registry.event`` before touching anything here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.contracts.registry import event
+from shared.privacy import Personal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applicant:
+    """Who applies. ``phone`` is E.164, ``language`` is ``id`` or ``en``."""
+
+    name: Personal
+    nik: Personal
+    phone: Personal
+    email: Personal = ""
+    address: Personal = ""
+    language: str = "id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One uploaded document for one requirement. ``sha256`` is lower-case hex of its bytes."""
+
+    requirement: str
+    name: Personal
+    sha256: str
+    size: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortcoming:
+    """Why one requirement is not met."""
+
+    requirement: str
+    reason: str
+
+
+@event("ApplicationSubmitted")
+class ApplicationSubmitted:
+    """An application came in and has its registration number.
+
+    ``permit_version`` is the permit type's version it keeps for ever; ``channel`` is ``online``,
+    ``counter``, ``email``, ``phone`` or a foreign log's own word; ``answers`` holds the form's
+    fields by name; ``code_hash`` is the SHA-256 (hex) of the secret tracking code.
+    """
+
+    application_id: str
+    number: str
+    office: str
+    permit_type: str
+    permit_version: int
+    channel: str
+    applicant: Applicant
+    answers: dict[str, Personal]
+    documents: tuple[Document, ...]
+    code_hash: str
+
+
+@event("ApplicationReturned")
+class ApplicationReturned:
+    """The completeness check found something missing; the applicant has to correct it."""
+
+    application_id: str
+    shortcomings: tuple[Shortcoming, ...]
+    note: str = ""
+
+
+@event("ApplicationCorrected")
+class ApplicationCorrected:
+    """The applicant corrected and sent it again. Holds everything as it now stands."""
+
+    application_id: str
+    answers: dict[str, Personal]
+    documents: tuple[Document, ...]
+
+
+@event("ApplicationRegistered")
+class ApplicationRegistered:
+    """The application is complete: the legal clock starts at this instant.
+
+    ``planned_end`` is an ISO 8601 instant that a foreign log planned, or empty.
+    """
+
+    application_id: str
+    number: str
+    office: str
+    permit_type: str
+    permit_version: int
+    planned_end: str = ""
+
+
+@event("ApplicationWithdrawn")
+class ApplicationWithdrawn:
+    """The applicant took the application back."""
+
+    application_id: str
+    reason: str
+
+
+@event("RegistrationNumbersReserved")
+class RegistrationNumbersReserved:
+    """``count`` numbers from ``first`` on were set aside for one office and year."""
+
+    office: str
+    year: int
+    first: int
+    count: int

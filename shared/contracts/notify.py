@@ -1,0 +1,94 @@
+"""What notify publishes: one message to one recipient, from the queue to its fate.
+
+Stream: ``message-{message_id}``. Class names are the storage format; see ``registry.event``
+before touching anything here.
+"""
+
+from __future__ import annotations
+
+from shared.contracts.registry import event
+from shared.privacy import Personal
+
+
+@event("MessageQueued")
+class MessageQueued:
+    """A rule decided that somebody is told something.
+
+    ``audience`` is ``applicant``, ``officer``, ``supervisor`` or ``head``; ``recipient`` an E.164
+    number; ``parameters`` fill the template at ``template_version``.
+    """
+
+    application_id: str
+    message_id: str
+    rule: str
+    audience: str
+    channel: str
+    recipient: Personal
+    language: str
+    template: str
+    template_version: int
+    parameters: dict[str, Personal]
+
+
+@event("MessageAttempted")
+class MessageAttempted:
+    """A call to the provider is about to be made; recorded before it is."""
+
+    application_id: str
+    message_id: str
+    channel: str
+    attempt: int
+
+
+@event("MessageSent")
+class MessageSent:
+    """The provider took the message under ``provider_id``."""
+
+    application_id: str
+    message_id: str
+    channel: str
+    provider_id: str
+
+
+@event("MessageDelivered")
+class MessageDelivered:
+    """The provider reports that the message arrived."""
+
+    application_id: str
+    message_id: str
+
+
+@event("MessageFailed")
+class MessageFailed:
+    """The provider will not deliver; ``reason`` is its code or ours."""
+
+    application_id: str
+    message_id: str
+    reason: str
+
+
+@event("MessageOutcomeUnknown")
+class MessageOutcomeUnknown:
+    """The call broke off: the provider may or may not have the message."""
+
+    application_id: str
+    message_id: str
+    attempt: int
+
+
+@event("MessageFellBack")
+class MessageFellBack:
+    """The first channel failed; the message goes out through another one."""
+
+    application_id: str
+    message_id: str
+    channel: str
+    reason: str
+
+
+@event("MessageSuperseded")
+class MessageSuperseded:
+    """The permit moved on before the message was sent, so it is not sent."""
+
+    application_id: str
+    message_id: str

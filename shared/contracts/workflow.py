@@ -1,0 +1,232 @@
+"""What workflow publishes: a registered permit from its first stage to hand-over.
+
+Stream: ``permit-{application_id}``. Class names are the storage format; see ``registry.event``
+before touching anything here. Instants in fields are ISO 8601 with offset.
+"""
+
+from __future__ import annotations
+
+from shared.contracts.registry import event
+from shared.privacy import Personal
+
+
+@event("PermitOpened")
+class PermitOpened:
+    """A complete application entered the office's procedure (SOP) at the named version."""
+
+    application_id: str
+    number: str
+    office: str
+    permit_type: str
+    permit_version: int
+    planned_end: str = ""
+
+
+@event("StageStarted")
+class StageStarted:
+    """A stage began; ``role`` may work on it, ``assignee`` is an account name or empty."""
+
+    application_id: str
+    stage: str
+    role: str
+    assignee: str = ""
+
+
+@event("StageCompleted")
+class StageCompleted:
+    """A stage ended with a result in the office's own word and an optional note."""
+
+    application_id: str
+    stage: str
+    outcome: str = "done"
+    note: str = ""
+
+
+@event("SurveyScheduled")
+class SurveyScheduled:
+    """A survey was set for ``on`` (a date, ISO 8601)."""
+
+    application_id: str
+    stage: str
+    on: str
+
+
+@event("SurveyReported")
+class SurveyReported:
+    """The surveyors reported; ``recommended`` says whether the permit may go on."""
+
+    application_id: str
+    stage: str
+    report: str
+    recommended: bool
+
+
+@event("SurveySkipped")
+class SurveySkipped:
+    """An optional survey was found unnecessary, for a stated reason."""
+
+    application_id: str
+    stage: str
+    reason: str
+
+
+@event("FeeAssessed")
+class FeeAssessed:
+    """The measures that the tariff needs were established. Payment computes the amount.
+
+    ``measures`` maps the tariff's measure names to whole numbers (for example ``area_m2``).
+    """
+
+    application_id: str
+    number: str
+    office: str
+    permit_type: str
+    permit_version: int
+    measures: dict[str, int]
+
+
+@event("FeeSettled")
+class FeeSettled:
+    """The bill of this permit is paid; the clock runs again. ``amount`` in rupiah."""
+
+    application_id: str
+    bill_id: str
+    amount: int
+    paid_at: str
+
+
+@event("FeeUnsettled")
+class FeeUnsettled:
+    """A payment was reversed: the permit is blocked again until it is paid."""
+
+    application_id: str
+    bill_id: str
+
+
+@event("PermitReturned")
+class PermitReturned:
+    """An officer asked the applicant for a correction; the clock is paused."""
+
+    application_id: str
+    stage: str
+    reason: str
+
+
+@event("PermitResumed")
+class PermitResumed:
+    """The applicant's correction arrived; the clock runs again at the same stage."""
+
+    application_id: str
+    stage: str
+
+
+@event("PermitIssued")
+class PermitIssued:
+    """The permit was signed. ``document_number`` is the decree's number."""
+
+    application_id: str
+    number: str
+    document_number: str
+
+
+@event("PermitRejected")
+class PermitRejected:
+    """The office said no, with the reason and how to object."""
+
+    application_id: str
+    reason: str
+
+
+@event("PermitHandedOver")
+class PermitHandedOver:
+    """The permit was handed to ``receiver``; the file is closed."""
+
+    application_id: str
+    receiver: Personal
+    proof: str = ""
+
+
+@event("PermitWithdrawn")
+class PermitWithdrawn:
+    """The applicant took the application back; nothing further happens to it."""
+
+    application_id: str
+
+
+@event("PermitClosed")
+class PermitClosed:
+    """A foreign log says that the file ended, without saying how."""
+
+    application_id: str
+
+
+@event("StageDueSoon")
+class StageDueSoon:
+    """Most of the stage's working time is used. ``due_at`` is the stage's due instant."""
+
+    application_id: str
+    office: str
+    stage: str
+    due_at: str
+    assignee: str = ""
+
+
+@event("StageOverdue")
+class StageOverdue:
+    """The stage's working time is used up."""
+
+    application_id: str
+    office: str
+    stage: str
+    due_at: str
+    assignee: str = ""
+
+
+@event("StallExplanationRequested")
+class StallExplanationRequested:
+    """The officer is asked why the document stands still; escalated at ``answer_by``."""
+
+    application_id: str
+    office: str
+    stage: str
+    stall_id: str
+    asked: str
+    answer_by: str
+
+
+@event("StallExplained")
+class StallExplained:
+    """The officer explained the stall; ``promised`` is a date (ISO 8601) or empty."""
+
+    application_id: str
+    stage: str
+    stall_id: str
+    explanation: str
+    promised: str = ""
+
+
+@event("StallEscalated")
+class StallEscalated:
+    """No explanation came in time: the head of office is told."""
+
+    application_id: str
+    office: str
+    stage: str
+    stall_id: str
+
+
+@event("PermitOpeningRejected")
+class PermitOpeningRejected:
+    """A registered application could not enter the procedure; people must look."""
+
+    application_id: str
+    reason: str
+
+
+@event("FeeSettlementRejected")
+class FeeSettlementRejected:
+    """A payment came for a permit that does not wait for one; people must look."""
+
+    application_id: str
+    bill_id: str
+    reason: str

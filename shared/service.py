@@ -1,0 +1,61 @@
+"""What a service is made of, so that one process or many can run it the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from fastapi import APIRouter
+
+from shared.bus import Bus
+from shared.codec import Codec
+from shared.database import Database
+from shared.handle import Handler
+from shared.identity import Accounts
+from shared.offices import Catalogue
+from shared.projection import Projector
+from shared.reactions import Reactor
+from shared.settings import Settings
+from shared.store import EventStore
+from shared.web.pages import Pages
+from shared.web.sse import LiveHub
+
+Now = Callable[[], datetime]
+Task = Callable[[], Awaitable[None]]
+Check = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """Everything a service is given. ``now`` is the only clock; ``secret(name)`` a kept secret."""
+
+    settings: Settings
+    store: EventStore
+    bus: Bus
+    codec: Codec
+    handler: Handler
+    catalogue: Catalogue
+    accounts: Accounts
+    pages: Pages
+    hub: LiveHub
+    now: Now
+    uploads: Path
+    secret: Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service, built. ``projectors`` and ``reactors`` are run over the bus; ``tasks`` for ever.
+
+    ``checks`` raise when the service is not ready.
+    """
+
+    name: str
+    database: Database
+    routers: Sequence[APIRouter] = ()
+    projectors: Sequence[Projector] = ()
+    reactors: Sequence[Reactor] = ()
+    tasks: Sequence[Task] = ()
+    checks: dict[str, Check] = field(default_factory=dict)

@@ -1,0 +1,90 @@
+"""Settings: read once, in a composition root, and passed on as arguments.
+
+Every setting is an environment variable ``JEJAK_<NAME>``; ``--data`` on the command line wins over
+``JEJAK_DATA``. Secrets are read from files in the data folder when no variable gives them.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SERVICES = ("intake", "workflow", "payment", "notify")
+_DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
+
+
+class Settings(BaseSettings):
+    """What differs between one installation and the next."""
+
+    model_config = SettingsConfigDict(env_prefix="JEJAK_", frozen=True)
+
+    # Where everything of the embedded mode lives: store, read models, uploads, outbox, secrets.
+    data: Path = Path("data")
+    # Folder with offices/, permits/ and accounts/.
+    config: Path = _DEPLOY
+    host: str = "127.0.0.1"
+    port: int = 8600
+
+    # Many machines: a PostgreSQL DSN, or a KurrentDB address for the store, and Kafka brokers.
+    postgres: SecretStr | None = None
+    kurrent: SecretStr | None = None
+    kafka: str | None = None
+    # Where each service answers, when they do not share one origin.
+    intake_url: str = ""
+    workflow_url: str = ""
+    payment_url: str = ""
+    notify_url: str = ""
+    secret: SecretStr | None = None
+    https: bool = False
+
+    # Messages go to the outbox unless a provider is configured.
+    whatsapp_url: str = ""
+    whatsapp_phone_id: str = ""
+    whatsapp_token: SecretStr | None = None
+    whatsapp_app_secret: SecretStr | None = None
+    whatsapp_verify_token: SecretStr | None = None
+    kannel_url: str = ""
+    kannel_user: str = ""
+    kannel_password: SecretStr | None = None
+    kannel_sender: str = "JEJAK"
+
+    # The bank partner: the demonstration's simulator uses the same secret from the data folder.
+    bank_client_id: str = "jejak-bank"
+    bank_secret: SecretStr | None = None
+
+    # How often the sweep looks for due timers, in seconds.
+    sweep_seconds: float = 1.0
+    log_level: str = "INFO"
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Base URL of each service; empty where all share one origin."""
+        return {name: str(getattr(self, f"{name}_url")).rstrip("/") for name in SERVICES}
+
+
+def local_secret(folder: Path, name: str, given: SecretStr | None) -> str:
+    """Return ``given``, or a random secret that is made once and kept in ``folder``.
+
+    The file is created readable by its owner only; a second process that loses the race reads what
+    the first one wrote.
+    """
+    if given is not None:
+        return given.get_secret_value()
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{name}.secret"
+    draft = folder / f".{name}.{secrets.token_hex(4)}"
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as handle:
+        handle.write(secrets.token_urlsafe(32))
+    try:
+        # A hard link is made whole or not at all, so nobody ever reads half a secret.
+        os.link(draft, file)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return file.read_text()

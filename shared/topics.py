@@ -1,0 +1,48 @@
+"""Topics: where each service publishes its events. The key is always the application's id."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from shared.contracts import BY_NAME
+
+
+class Topic(NamedTuple):
+    """One topic. ``retention_ms`` of -1 keeps records for ever."""
+
+    name: str
+    service: str
+    partitions: int = 12
+    retention_ms: int = -1
+    replication: int = 1
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """The stored names of the event types published here."""
+        return tuple(kind.name for kind in BY_NAME.values() if kind.service == self.service)
+
+
+INTAKE = Topic("jejak.intake", "intake")
+WORKFLOW = Topic("jejak.workflow", "workflow")
+PAYMENT = Topic("jejak.payment", "payment")
+NOTIFY = Topic("jejak.notify", "notify")
+PARKED = Topic("jejak.parked", "parked")
+
+TOPICS: tuple[Topic, ...] = (INTAKE, WORKFLOW, PAYMENT, NOTIFY)
+ALL_TOPICS: tuple[Topic, ...] = (*TOPICS, PARKED)
+
+_BY_PREFIX = {
+    "application": INTAKE,
+    "office": INTAKE,
+    "permit": WORKFLOW,
+    "bill": PAYMENT,
+    "message": NOTIFY,
+}
+
+
+def topic_of(stream: str) -> Topic:
+    """Return the topic that a stream's events go to; the prefix says who alone may append.
+
+    Raises KeyError for a stream that belongs to no service.
+    """
+    return _BY_PREFIX[stream.split("-", 1)[0]]
