@@ -1,0 +1,1 @@
+"""A real Apache Kafka (KRaft, one node) run from its published jars."""
