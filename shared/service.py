@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -46,10 +46,19 @@ class Kernel:
 
 
 @dataclass(frozen=True)
-class Service:
-    """One service, built. ``projectors`` and ``reactors`` are run over the bus; ``tasks`` for ever.
+class WorkerParts:
+    """What the Faust worker runs over Kafka, and the service's own process otherwise."""
 
-    ``checks`` raise when the service is not ready.
+    projectors: Sequence[Projector] = ()
+    tasks: Mapping[str, Task] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service, built. ``projectors`` and ``reactors`` are run over the bus.
+
+    ``tasks`` run for ever, by name. ``worker`` holds the parts that move to the Faust worker where
+    there is one. ``checks`` raise when the service is not ready.
     """
 
     name: str
@@ -57,5 +66,6 @@ class Service:
     routers: Sequence[APIRouter] = ()
     projectors: Sequence[Projector] = ()
     reactors: Sequence[Reactor] = ()
-    tasks: Sequence[Task] = ()
-    checks: dict[str, Check] = field(default_factory=dict)
+    tasks: Mapping[str, Task] = field(default_factory=dict)
+    worker: WorkerParts = field(default_factory=WorkerParts)
+    checks: Mapping[str, Check] = field(default_factory=dict)
