@@ -15,8 +15,7 @@ from deploy.kafka.jars import default_cache, program, resolve
 from deploy.parts import PartNotReady, end, free_port, tail, wait_until
 
 TEMPLATE = Path(__file__).parent / "server.properties"
-HEAP = "-Xmx512m"
-LOGGING = ("showDateTime=true", "dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ")
+JVM_ARGUMENTS = Path(__file__).parent / "jvm.args"
 # The broker says this once, after its request handlers run and its controller knows it.
 READY = "Kafka Server started"
 
@@ -69,8 +68,7 @@ class KafkaBroker:
             PartNotReady: Maven or the formatting failed.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        java = [program("java", "openjdk-17-jre-headless"), HEAP, "-Djava.awt.headless=true"]
-        java += [f"-Dorg.slf4j.simpleLogger.{setting}" for setting in LOGGING]
+        java = [program("java", "openjdk-17-jre-headless"), f"@{JVM_ARGUMENTS}"]
         java += ["-cp", f"{resolve(self._cache)}/*"]
         settings = self._write_settings()
         if not (self._data / "meta.properties").exists():

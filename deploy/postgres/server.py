@@ -139,18 +139,12 @@ class PostgresServer:
 
     def create_database(self, name: str) -> str:
         """Create the database ``name`` unless it exists; return its DSN."""
-        with psycopg.connect(self.dsn_of("postgres"), autocommit=True) as connection:
-            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
-            if found.fetchone() is None:
-                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        create_database(self.dsn_of("postgres"), name)
         return self.dsn_of(name)
 
     def drop_database(self, name: str) -> None:
         """Drop the database ``name`` if it exists, whoever is connected to it."""
-        with psycopg.connect(self.dsn_of("postgres"), autocommit=True) as connection:
-            connection.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-            )
+        drop_database(self.dsn_of("postgres"), name)
 
     def __enter__(self) -> Self:
         self.start()
@@ -200,3 +194,18 @@ def answers(dsn: str) -> bool:
     except psycopg.OperationalError:
         return False
     return True
+
+
+def create_database(maintenance_dsn: str, name: str) -> None:
+    """Create the database ``name`` on the server behind ``maintenance_dsn`` unless it exists."""
+    with psycopg.connect(maintenance_dsn, autocommit=True) as connection:
+        found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
+        if found.fetchone() is None:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+
+
+def drop_database(maintenance_dsn: str, name: str) -> None:
+    """Drop the database ``name`` if it exists, whoever is connected to it."""
+    statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    with psycopg.connect(maintenance_dsn, autocommit=True) as connection:
+        connection.execute(statement)

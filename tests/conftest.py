@@ -1,0 +1,3 @@
+"""Fixtures and options that every test may use."""
+
+pytest_plugins = ["tests.fixtures"]
