@@ -62,7 +62,7 @@ def welcome(running: Running, address: str, translator: Translator) -> str:
         "",
         t(
             "Everything is kept in {folder}. Stop with Ctrl-C.",
-            folder=str(running.kernel.settings.data),
+            folder=str(data),
         ),
         "",
     ]

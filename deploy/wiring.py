@@ -25,7 +25,7 @@ from shared.handle import Handler
 from shared.identity import Accounts
 from shared.offices import Catalogue
 from shared.service import Kernel, Service
-from shared.settings import SERVICES, Settings, local_secret
+from shared.settings import SERVICES, Settings, kept_secret
 from shared.store import EventStore
 from shared.web.pages import NavItem, Pages
 from shared.web.sse import LiveHub
@@ -130,9 +130,8 @@ async def open_kernel(settings: Settings) -> AsyncIterator[Kernel]:
 
 
 def secret(settings: Settings, name: str) -> str:
-    """Return the secret called ``name``: given by a setting, or kept in the data folder."""
-    given = {"session": settings.secret, "bank": settings.bank_secret}.get(name)
-    return local_secret(settings.data / "secrets", name, given)
+    """Return the secret called ``name``, handed in or kept in the data folder."""
+    return kept_secret(settings.secrets or settings.data / "secrets", name)
 
 
 def build_pages(settings: Settings, services: Sequence[str] = SERVICES) -> Pages:

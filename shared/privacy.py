@@ -7,12 +7,15 @@ Contracts mark a personal field as ``Personal`` (a string). The codec hands ever
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Protocol, get_args, get_origin, get_type_hints
 
 
 class _Marker:
-    """Marks an annotated string as personal data."""
+    """Marks an annotated string as personal data, in the code and in the published schemas."""
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: Callable[[Any], Any]) -> Any:
+        return handler(core) | {"x-personal": True}
 
 
 Personal = Annotated[str, _Marker()]

@@ -38,7 +38,8 @@ class Settings(BaseSettings):
     workflow_url: str = ""
     payment_url: str = ""
     notify_url: str = ""
-    secret: SecretStr | None = None
+    # A folder with one file per secret, where an installation hands them in; else made in data.
+    secrets: Path | None = None
     https: bool = False
 
     # Messages go to the outbox unless a provider is configured.
@@ -52,9 +53,8 @@ class Settings(BaseSettings):
     kannel_password: SecretStr | None = None
     kannel_sender: str = "JEJAK"
 
-    # The bank partner: the demonstration's simulator uses the same secret from the data folder.
-    bank_client_id: str = "jejak-bank"
-    bank_secret: SecretStr | None = None
+    # Where the demonstration's bank shows its page; empty where there is a real bank.
+    bank_page: str = ""
 
     # How often the sweep looks for due timers, in seconds.
     sweep_seconds: float = 1.0
@@ -66,16 +66,16 @@ class Settings(BaseSettings):
         return {name: str(getattr(self, f"{name}_url")).rstrip("/") for name in SERVICES}
 
 
-def local_secret(folder: Path, name: str, given: SecretStr | None) -> str:
-    """Return ``given``, or a random secret that is made once and kept in ``folder``.
+def kept_secret(folder: Path, name: str) -> str:
+    """Return the secret in ``folder/name.secret``, a random one that is made at the first call.
 
     The file is created readable by its owner only; a second process that loses the race reads what
     the first one wrote.
     """
-    if given is not None:
-        return given.get_secret_value()
-    folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{name}.secret"
+    if file.exists():
+        return file.read_text().strip()
+    folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f".{name}.{secrets.token_hex(4)}"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as handle:
@@ -87,4 +87,4 @@ def local_secret(folder: Path, name: str, given: SecretStr | None) -> str:
         pass
     finally:
         draft.unlink()
-    return file.read_text()
+    return file.read_text().strip()
