@@ -8,13 +8,14 @@ from shared.contracts import BY_NAME
 
 
 class Topic(NamedTuple):
-    """One topic. ``retention_ms`` of -1 keeps records for ever."""
+    """One topic. ``retention_ms`` of -1 keeps records for ever; ``compact`` the last per key."""
 
     name: str
     service: str
     partitions: int = 12
     retention_ms: int = -1
     replication: int = 1
+    compact: bool = False
 
     @property
     def events(self) -> tuple[str, ...]:
@@ -29,7 +30,13 @@ NOTIFY = Topic("jejak.notify", "notify")
 PARKED = Topic("jejak.parked", "parked")
 
 TOPICS: tuple[Topic, ...] = (INTAKE, WORKFLOW, PAYMENT, NOTIFY)
-ALL_TOPICS: tuple[Topic, ...] = (*TOPICS, PARKED)
+
+# What the Faust worker keeps for itself: its leader's election and its windowed table's changelog.
+WORKER_ID = "jejak-worker"
+WORKER_LEADER = Topic(f"{WORKER_ID}-__assignor-__leader", "worker", partitions=1)
+WORKER_ACTIVITY = Topic(f"{WORKER_ID}-activity-changelog", "worker", compact=True)
+
+ALL_TOPICS: tuple[Topic, ...] = (*TOPICS, PARKED, WORKER_LEADER, WORKER_ACTIVITY)
 
 _BY_PREFIX = {
     "application": INTAKE,
