@@ -13,8 +13,32 @@ here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 answers() { docker -H "unix://$ENGINE_SOCKET" version >/dev/null 2>&1; }
 
 running() {
-    # A number in a file may belong to another process by now: look at its name too.
-    [ -s "$ENGINE_PID" ] && [ "$(cat "/proc/$(cat "$ENGINE_PID")/comm" 2>/dev/null)" = dockerd ]
+    # A number in a file may belong to another process by now, or to one that is dead and not yet
+    # buried: what counts is the program it runs.
+    [ -s "$ENGINE_PID" ] || return 1
+    program=$(readlink "/proc/$(cat "$ENGINE_PID")/exe") || return 1
+    [ "${program##*/}" = dockerd ]
+}
+
+forget_dead_containerd() {
+    # A killed engine leaves the number of its containerd; if that is dead, the next would wait
+    # for it in vain. A living one is taken over, with the containers it holds.
+    left="$ENGINE_RUN/exec/containerd/containerd.pid"
+    [ -s "$left" ] || return 0
+    case "$(readlink "/proc/$(cat "$left")/exe")" in
+        */containerd) ;;
+        *) rm "$left" ;;
+    esac
+}
+
+clean() {
+    # A killed engine left containers and mounts: another start and stop ends them in order.
+    if [ -d "$ENGINE_HOME/data" ]; then start >/dev/null; fi
+    stop
+    awk -v a="$ENGINE_HOME/" -v b="$ENGINE_RUN/" \
+        'index($2, a) == 1 || index($2, b) == 1 { print $2 }' /proc/mounts | sort -r |
+        while read -r mount; do umount "$mount"; done
+    rm -rf "$ENGINE_HOME" "$ENGINE_RUN"
 }
 
 install() {
@@ -29,6 +53,7 @@ start() {
     chmod 0700 "$ENGINE_HOME" "$ENGINE_RUN"
     if ! running; then
         rm -f "$ENGINE_PID"
+        forget_dead_containerd
         # Published ports go through the engine's own proxy, so no firewall rule is needed.
         setsid nohup dockerd --iptables=false --ip6tables=false --ip=127.0.0.1 \
             --data-root "$ENGINE_HOME/data" --exec-root "$ENGINE_RUN/exec" \
@@ -63,7 +88,6 @@ stop() {
 
 need_root
 case "${1:-}" in
-    install | start | stop) "$1" ;;
-    clean) stop && rm -rf "$ENGINE_HOME" "$ENGINE_RUN" ;;
+    install | start | stop | clean) "$1" ;;
     *) fail "usage: engine.sh install|start|stop|clean" ;;
 esac

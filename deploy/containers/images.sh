@@ -23,7 +23,7 @@ work=$(mktemp -d "$ENGINE_HOME/build.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
 mirror() {
-    # The mirror that this machine's apt uses, and its proxy: read here, written nowhere.
+    # The mirror that this machine's apt uses: read here, written nowhere.
     apt-get indextargets --format '$(REPO_URI)' \
         'Created-By: Packages' "Codename: $release" 'Component: main' | head -n 1
 }
@@ -32,8 +32,8 @@ build_base() {
     need debootstrap debootstrap
     from=$(mirror)
     [ -n "$from" ] || fail "apt knows no mirror of $release; run apt-get update first."
-    http_proxy="${http_proxy:-$(apt-config shell p Acquire::http::Proxy | sed "s/^p='\(.*\)'$/\1/")}"
-    export http_proxy
+    eval "$(apt-config shell apt_proxy Acquire::http::Proxy)"
+    export http_proxy="${http_proxy:-${apt_proxy:-}}"
     if ! debootstrap --variant=minbase \
         --include=openjdk-17-jre-headless,postgresql "$release" "$work/root" "$from" \
         >"$work/debootstrap.log" 2>&1; then

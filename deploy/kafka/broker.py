@@ -97,7 +97,7 @@ class KafkaBroker:
                 part="Kafka",
                 process=process,
                 seconds=self._start_seconds,
-                log=lambda: tail(self.log, begin),
+                log=lambda: self._why(begin),
             )
         except BaseException:
             self.kill()
@@ -147,6 +147,12 @@ class KafkaBroker:
         with self.log.open("rb") as file:
             file.seek(begin)
             return file.read()
+
+    def _why(self, begin: int) -> str:
+        """What went wrong since byte ``begin``: the errors if it named any, or the log's end."""
+        lines = self._log_since(begin).decode(errors="replace").splitlines()
+        errors = [line for line in lines if " ERROR " in line or line.startswith("Caused by")]
+        return "\n".join(errors[-10:]) or tail(self.log, begin)
 
     def _write_settings(self) -> Path:
         text = TEMPLATE.read_text()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from deploy.parts import free_port
 from deploy.postgres import PostgresServer
 
 
@@ -45,3 +49,18 @@ def test_nobody_connects_without_the_password(postgres_dsn: str) -> None:
 
 def test_the_dsn_holds_no_password(tmp_path: Path) -> None:
     assert "password" not in conninfo_to_dict(PostgresServer(tmp_path).dsn)
+
+
+def test_in_the_foreground_it_ends_in_order_when_told_to(tmp_path: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "deploy.postgres", "run"]
+    command += ["--data", str(tmp_path), "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert "takes connections" in process.stdout.readline()
+        # A client that stays must not keep the server from ending.
+        with psycopg.connect(PostgresServer(tmp_path, port).dsn):
+            process.terminate()
+            assert process.wait(20) == 0
+    with socket.socket() as client:
+        assert client.connect_ex(("127.0.0.1", port)) != 0
