@@ -18,6 +18,7 @@ test: $(VENV)/.dev ## Set up and pass the tests that need only PyPI
 	$(PYTEST) -m "not kafka and not containers and not browser and not chaos"
 
 test-kafka: $(VENV)/.dev ## The tests over a real Apache Kafka, which they start and stop (Java 17, Maven)
+	$(BIN)/python -m deploy.kafka install
 	$(PYTEST) -m "kafka and not containers and not browser and not chaos"
 
 test-browser: $(VENV)/.dev ## The journey in a real browser (Debian's chromium)
@@ -27,9 +28,9 @@ test-chaos: $(VENV)/.dev ## Kill processes under load and count what is left
 	$(PYTEST) -m "chaos"
 
 test-containers: $(VENV)/.dev ## The integration tests on parts that testcontainers starts (root, Debian)
-	deploy/containers/engine.sh start
-	deploy/containers/images.sh
-	$(PYTEST) -m "containers or kafka" --parts=containers
+	$(BIN)/python -m deploy.kafka install
+	PYTHON=$(BIN)/python deploy/containers/run.sh $(PYTEST) tests/integration tests/contract \
+	  -m "not chaos and not browser" --parts=containers
 
 check: $(VENV)/.dev ## Format, lint, types, import contracts, generated documents
 	$(BIN)/ruff format --check .
@@ -48,7 +49,7 @@ docs: $(VENV)/.dev ## Generate docs/asyncapi.yaml and docs/openapi.json from the
 bench: $(VENV)/.dev ## Measure against limits and peers in one run; writes build/bench.json
 	$(BIN)/python -m tests.bench
 
-up: $(VENV)/.dev ## The same office over a real Kafka and PostgreSQL, a process per service
+up: $(VENV)/.up ## The same office over a real Kafka and PostgreSQL, a process per service
 	$(BIN)/python -m deploy.up start
 
 down: ## End what `make up` started; data stays in data/up
@@ -67,6 +68,10 @@ $(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all]' -c constraints.txt
 	@touch $@
 
+$(VENV)/.up: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[up]' -c constraints.txt
+	@touch $@ $(VENV)/.run
+
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' -c constraints.txt
-	@touch $@ $(VENV)/.run
+	@touch $@ $(VENV)/.run $(VENV)/.up

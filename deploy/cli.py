@@ -11,6 +11,8 @@ from pathlib import Path
 
 import click
 
+from deploy.commands.replaying import replay
+from deploy.commands.topics import topics
 from deploy.console import Session, open_session
 from deploy.embedded import run_embedded
 from deploy.serve import serve
@@ -71,3 +73,7 @@ def serve_one(session: Session, service: str, host: str | None, port: int | None
     update = {name: value for name, value in given.items() if value is not None}
     configure_logging(session.settings.log_level)
     asyncio.run(serve(session.settings.model_copy(update=update), [service]))
+
+
+for command in (topics, replay):
+    main.add_command(command)

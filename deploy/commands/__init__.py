@@ -1,0 +1,1 @@
+"""The subcommands of ``jejak``, one module per subject."""
