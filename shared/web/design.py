@@ -55,7 +55,13 @@ _COLUMNS = (
     {"key": "fee", "label": "Retribusi", "numeric": True},
 )
 _ROWS = (
-    ("BGR-2026-000417", "Izin mendirikan bangunan", "Petugas Survei", "1 hari 3 jam", "Rp1.250.000"),
+    (
+        "BGR-2026-000417",
+        "Izin mendirikan bangunan",
+        "Petugas Survei",
+        "1 hari 3 jam",
+        "Rp1.250.000",
+    ),
     ("BGR-2026-000402", "Izin reklame", "Petugas Verifikasi", "2 jam", "Rp14.062.500"),
     ("BGR-2026-000398", "Surat izin praktik dokter", "Kepala Kantor", "lewat 4 jam", "Rp0"),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import secrets
 import traceback
@@ -15,9 +14,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import TooLarge
+from shared.telemetry import log
 from shared.web.problems import problem, unexpected
-
-_LOG = logging.getLogger("jejak.web")
 
 
 class Reference:
@@ -175,11 +173,11 @@ class LastResort:
         try:
             await self._app(scope, receive, watching)
         except Exception as error:  # noqa: BLE001  # the one place that may catch everything
-            _LOG.error(
-                "unexpected %s, request %s\n%s",
-                type(error).__name__,
-                scope["state"]["request_id"],
-                "".join(traceback.format_tb(error.__traceback__)),
+            log.error(
+                "unexpected",
+                error=type(error).__name__,
+                request_id=scope["state"]["request_id"],
+                where="".join(traceback.format_tb(error.__traceback__)),
             )
             if started:
                 # Half an answer can't be taken back; cutting it off tells the browser.

@@ -39,7 +39,7 @@ def _id_of(frame: bytes) -> str:
 
 async def test_the_state_now_then_each_change() -> None:
     hub, permit = LiveHub(), Permit()
-    frames = hub.frames("p", "id", permit.render)
+    frames = hub.subscribe("p", "id", permit.render)
     assert b"data: <p>id one</p>\n\n" in await anext(frames)
     waiting = asyncio.ensure_future(anext(frames))
     await asyncio.sleep(0)
@@ -52,7 +52,7 @@ async def test_the_state_now_then_each_change() -> None:
 
 async def test_a_slow_reader_skips_to_the_newest() -> None:
     hub, permit = LiveHub(), Permit()
-    frames = hub.frames("p", "id", permit.render)
+    frames = hub.subscribe("p", "id", permit.render)
     await anext(frames)
     for number in range(100):
         permit.word = f"step {number}"
@@ -63,7 +63,7 @@ async def test_a_slow_reader_skips_to_the_newest() -> None:
 
 async def test_a_thousand_watchers_cost_one_rendering_per_language() -> None:
     hub, permit = LiveHub(), Permit()
-    readers = [hub.frames("p", lang, permit.render) for lang in ("id", "en") for _ in range(500)]
+    readers = [hub.subscribe("p", lang, permit.render) for lang in ("id", "en") for _ in range(500)]
     await asyncio.gather(*map(anext, readers))
     assert permit.rendered == 2
     waiting = asyncio.gather(*map(anext, readers))
@@ -77,7 +77,7 @@ async def test_a_thousand_watchers_cost_one_rendering_per_language() -> None:
 
 async def test_keys_do_not_wake_each_other() -> None:
     hub, permit = LiveHub(heartbeat_seconds=0.02), Permit()
-    frames = hub.frames("p", "id", permit.render)
+    frames = hub.subscribe("p", "id", permit.render)
     await anext(frames)
     hub.publish("q")
     assert await anext(frames) == b": still here\n\n"
@@ -85,26 +85,26 @@ async def test_keys_do_not_wake_each_other() -> None:
 
 async def test_a_reader_that_has_the_newest_is_not_sent_it_again() -> None:
     hub, permit = LiveHub(heartbeat_seconds=0.02), Permit()
-    stays = hub.frames("p", "id", permit.render)
+    stays = hub.subscribe("p", "id", permit.render)
     last = _id_of(await anext(stays))
-    assert await anext(hub.frames("p", "id", permit.render, last)) == b": still here\n\n"
+    assert await anext(hub.subscribe("p", "id", permit.render, last)) == b": still here\n\n"
     hub.publish("p")
-    assert b"<p>" in await anext(hub.frames("p", "id", permit.render, last))
+    assert b"<p>" in await anext(hub.subscribe("p", "id", permit.render, last))
 
 
 @pytest.mark.parametrize("last", ["", "x", "other-1", "-", "1-1-1", "²-²"])
 async def test_an_unknown_last_id_gets_the_state(last: str) -> None:
-    assert b"<p>" in await anext(LiveHub().frames("p", "id", Permit().render, last))
+    assert b"<p>" in await anext(LiveHub().subscribe("p", "id", Permit().render, last))
 
 
 async def test_what_changed_while_nobody_watched_is_sent() -> None:
     hub, permit = LiveHub(), Permit()
-    first = hub.frames("p", "id", permit.render)
+    first = hub.subscribe("p", "id", permit.render)
     last = _id_of(await anext(first))
     await first.aclose()
     permit.word = "two"
     hub.publish("p")
-    assert b"id two" in await anext(hub.frames("p", "id", permit.render, last))
+    assert b"id two" in await anext(hub.subscribe("p", "id", permit.render, last))
 
 
 async def test_a_failed_rendering_is_not_kept() -> None:
@@ -114,15 +114,15 @@ async def test_a_failed_rendering_is_not_kept() -> None:
         raise OSError
 
     with pytest.raises(OSError):  # noqa: PT011
-        await anext(hub.frames("p", "id", fails))
+        await anext(hub.subscribe("p", "id", fails))
     assert hub.watchers == 0
-    assert b"<p>" in await anext(hub.frames("p", "id", permit.render))
+    assert b"<p>" in await anext(hub.subscribe("p", "id", permit.render))
 
 
 async def test_one_who_leaves_takes_nothing_from_the_others() -> None:
     hub, permit = LiveHub(), Permit()
-    leaves = asyncio.ensure_future(anext(hub.frames("p", "id", permit.render)))
-    stays = asyncio.ensure_future(anext(hub.frames("p", "id", permit.render)))
+    leaves = asyncio.ensure_future(anext(hub.subscribe("p", "id", permit.render)))
+    stays = asyncio.ensure_future(anext(hub.subscribe("p", "id", permit.render)))
     await asyncio.sleep(0)
     leaves.cancel()
     assert b"<p>" in await stays
@@ -130,7 +130,7 @@ async def test_one_who_leaves_takes_nothing_from_the_others() -> None:
 
 async def test_closing_ends_every_stream_and_refuses_new_ones() -> None:
     hub, permit = LiveHub(), Permit()
-    frames = [hub.frames("p", "id", permit.render) for _ in range(3)]
+    frames = [hub.subscribe("p", "id", permit.render) for _ in range(3)]
     await asyncio.gather(*map(anext, frames))
     waiting = [asyncio.ensure_future(anext(f)) for f in frames]
     await asyncio.sleep(0)
@@ -144,8 +144,8 @@ async def test_closing_ends_every_stream_and_refuses_new_ones() -> None:
 async def test_there_is_an_upper_bound() -> None:
     hub, permit = LiveHub(max_watchers=1), Permit()
     hub.check_room()
-    await anext(hub.frames("p", "id", permit.render))
-    frames = hub.frames("p", "id", permit.render)
+    await anext(hub.subscribe("p", "id", permit.render))
+    frames = hub.subscribe("p", "id", permit.render)
     await anext(frames)
     with pytest.raises(Unavailable):
         hub.check_room()
