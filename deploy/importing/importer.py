@@ -1,0 +1,135 @@
+"""Brings a foreign permit log into the store: many permits side by side, each in its own order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from deploy.importing.cases import CaseReader
+from deploy.importing.facts import FactWriter, PermitFacts
+from deploy.importing.mapping import load_mapping
+from deploy.importing.report import ImportReport
+from deploy.importing.xes import XesReader
+from shared.codec import Codec
+from shared.errors import BadConfiguration, Unavailable, WrongExpectedVersion
+from shared.events import NewEvent, Recorded, from_micros
+from shared.offices import Catalogue
+from shared.store import EventStore
+
+# Enough appends in flight to share one commit, few enough to keep memory flat.
+IN_FLIGHT = 64
+RETRIES = 5
+
+Progress = Callable[[ImportReport, float], None]
+
+
+def _silent(report: ImportReport, fraction: float) -> None:
+    """Tell nobody."""
+
+
+async def import_log(
+    file: Path,
+    mapping: Path,
+    office: str,
+    *,
+    store: EventStore,
+    codec: Codec,
+    catalogue: Catalogue,
+    now: datetime,
+    progress: Progress = _silent,
+) -> ImportReport:
+    """Record the facts of the XES log ``file`` as permits of ``office``; return the counts.
+
+    ``progress`` hears the counts so far and the part of the file read (0.0 to 1.0) after every
+    permit. Importing again adds only what is not there yet, so an import that was interrupted or
+    killed is finished by running it again. Raises BadLog, BadConfiguration, and what the store
+    raises; the permits before a bad place in the log are recorded.
+    """
+    place = catalogue.offices.get(office)
+    if place is None:
+        raise BadConfiguration(file=str(mapping), reason=f"there is no office {office!r}")
+    rules = load_mapping(mapping, place, catalogue)
+    report = ImportReport()
+    reader = CaseReader(rules, place, now, report)
+    writer = FactWriter(rules, place, codec, report)
+    log = XesReader(file)
+
+    def permits() -> Iterator[PermitFacts]:
+        for trace in log:
+            case = reader.read(trace)
+            if case is not None:
+                yield writer.facts(case)
+
+    def told() -> None:
+        progress(report, log.fraction)
+
+    await Recorder(store, report).record_all(permits(), told)
+    told()
+    return report
+
+
+class Recorder:
+    """Appends permits' facts, several permits at a time."""
+
+    def __init__(self, store: EventStore, report: ImportReport) -> None:
+        """Append to ``store`` and count in ``report``."""
+        self._store = store
+        self._report = report
+
+    async def record_all(self, permits: Iterator[PermitFacts], told: Callable[[], None]) -> None:
+        """Record every permit. After a failure or a cancellation nothing is left half-written.
+
+        Raises the first failure once the appends in flight are done.
+        """
+
+        # One iterator shared by all: whoever is free takes the next permit, so at most IN_FLIGHT
+        # permits are in memory.
+        async def work() -> None:
+            for facts in permits:
+                await self.record(facts)
+                told()
+
+        outcomes = await asyncio.gather(*(work() for _ in range(IN_FLIGHT)), return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def record(self, facts: PermitFacts) -> None:
+        """Record one permit: submitted, opened and worked on, and registered last.
+
+        A running workflow service opens the permit of every registration that it hears of. It must
+        find this one open already, or it would start the permit today.
+        """
+        application = f"application-{facts.application_id}"
+        await self._add(application, facts.submitted)
+        if facts.registered:
+            await self._add(f"permit-{facts.application_id}", facts.permit)
+            await self._add(application, facts.registered)
+
+    async def _add(self, stream: str, events: Sequence[NewEvent]) -> None:
+        """Append those of ``events`` that are not in ``stream`` yet."""
+        for _ in range(RETRIES):
+            there = await self._store.read_stream(stream)
+            new = missing(events, there)
+            try:
+                if new:
+                    await self._store.append(stream, new, there[-1].version if there else 0)
+            except WrongExpectedVersion:
+                continue
+            self._count(events, len(new))
+            return
+        raise Unavailable
+
+    def _count(self, events: Sequence[NewEvent], new: int) -> None:
+        self._report.recorded += new
+        self._report.already_there += len(events) - new
+        for event in events:
+            self._report.saw(from_micros(event.occurred_us))
+
+
+def missing(events: Sequence[NewEvent], there: Sequence[Recorded]) -> list[NewEvent]:
+    """Return the ``events`` that are not among those ``there``, in order."""
+    known = {recorded.event_id for recorded in there}
+    return [event for event in events if event.event_id not in known]
