@@ -44,9 +44,9 @@ def build_app(
 ) -> FastAPI:
     """Return an application with pages, refusals, sign-in, health, static files and limits.
 
-    ``secret`` signs cookies and tokens, the same in every service. ``secure``: people come over
-    https. ``origins``: scheme and host of our other services. ``larger_bodies``: path beginnings
-    that take uploads, with their limit in bytes. ``csrf_exempt``: path beginnings for programs.
+    ``secret`` signs cookies and tokens, the same in every service; ``secure``: people use https;
+    ``origins`` of our other services; ``larger_bodies``: path beginnings that take uploads, with
+    their limit in bytes; ``csrf_exempt``: path beginnings for programs.
     """
     sessions = Sessions(accounts, secret, secure=secure)
     csrf = CsrfTokens(secret, secure=secure, origins=origins, exempt=csrf_exempt)
@@ -56,24 +56,27 @@ def build_app(
         redoc_url=None,
         lifespan=lifespan,
         dependencies=[Depends(guard)],
-        middleware=[
-            Middleware(Reference),
-            Middleware(SecurityHeaders, origins=origins, secure=secure),
-            Middleware(LastResort),
-            Middleware(BodyLimit, limit=body_limit, larger=larger_bodies or {}),
-        ],
+        middleware=_around(origins, secure, body_limit, larger_bodies or {}),
     )
     app.state.pages, app.state.sessions, app.state.csrf = pages, sessions, csrf
     problems.install(app)
     app.mount("/static", Static(pages.static_version), name="static")
-    own = (
-        health_router(checks),
-        login_router(pages, sessions, csrf, origins=origins, tries=login_tries),
-        design_router(pages),
-    )
-    for router in (*own, *routers):
+    login = login_router(pages, sessions, csrf, origins=origins, tries=login_tries)
+    for router in (health_router(checks), login, design_router(pages), *routers):
         app.include_router(router)
     return app
+
+
+def _around(
+    origins: Sequence[str], secure: bool, body_limit: int, larger: Mapping[str, int]
+) -> list[Middleware]:
+    # From the outside in: even a refused body gets its reference and the security headers.
+    return [
+        Middleware(Reference),
+        Middleware(SecurityHeaders, origins=origins, secure=secure),
+        Middleware(LastResort),
+        Middleware(BodyLimit, limit=body_limit, larger=larger),
+    ]
 
 
 class Static(StaticFiles):

@@ -130,14 +130,10 @@ def login_router(
 
     @router.post("/login")
     async def sign_in(request: Request) -> Response:
-        data = await read_form(request)
-        username, password, target = (
-            str(data.get(name, "")) for name in ("username", "password", "next")
-        )
-        username = username.strip().lower()
+        username, password, target = await _entered(request)
+        target = safe_next(target, origins)
         address = request.client.host if request.client else ""
         account = await door.enter(username, password, address)
-        target = safe_next(target, origins)
         if account is None:
             # One sentence at one field: it must not tell whether the account exists.
             form = Form({"username": username}).with_error("username", _WRONG)
@@ -155,3 +151,9 @@ def login_router(
         return response
 
     return router
+
+
+async def _entered(request: Request) -> tuple[str, str, str]:
+    data = await read_form(request)
+    username, password, target = (str(data.get(n, "")) for n in ("username", "password", "next"))
+    return username.strip().lower(), password, target

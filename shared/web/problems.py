@@ -31,6 +31,7 @@ _TITLES: Mapping[int, str] = {
     503: msg("Not available right now"),
     507: msg("The storage is full"),
 }
+_MEDIA_TYPE = "application/problem+json"
 _ANY_TITLE = msg("Something went wrong")
 _DETAILS: Mapping[int, str] = {
     400: msg("What was sent is damaged or incomplete. Try again from the page itself."),
@@ -69,42 +70,47 @@ def problem(
 ) -> Response:
     """Answer with a refusal in the caller's language. ``detail`` is a msgid."""
     tr = translator(request)
-    title = tr.t(_TITLES.get(status, _ANY_TITLE))
-    sentence = tr.t(detail, **(params or {}))
-    reference: str = getattr(request.state, "request_id", "")
-    if not wants_json(request):
-        pages: Pages = request.app.state.pages
-        response: Response = pages.render(
-            request,
-            "error.html",
-            status_code=status,
-            title=title,
-            detail=sentence,
-            code=code,
-            allowed=[tr.t(item) for item in allowed],
-            errors=errors,
-            reference=reference if status >= 500 else "",
-        )
-        response.headers.update(headers or {})
-        return response
     body: dict[str, object] = {
         "type": f"urn:jejak:problem:{code}",
-        "title": title,
+        "title": tr.t(_TITLES.get(status, _ANY_TITLE)),
         "status": status,
-        "detail": sentence,
+        "detail": tr.t(detail, **(params or {})),
         "code": code,
         "allowed": list(allowed),
     }
     if errors:
         body["errors"] = list(errors)
     if status >= 500:
-        body["instance"] = f"urn:jejak:request:{reference}"
-    return JSONResponse(
-        body,
-        status,
-        headers={"content-language": tr.lang, **(headers or {})},
-        media_type="application/problem+json",
+        body["instance"] = f"urn:jejak:request:{_reference(request)}"
+    if wants_json(request):
+        response: Response = JSONResponse(
+            body, status, headers={"content-language": tr.lang}, media_type=_MEDIA_TYPE
+        )
+    else:
+        response = _page(request, status, body, [tr.t(item) for item in allowed])
+    response.headers.update(headers or {})
+    return response
+
+
+def _page(
+    request: Request, status: int, body: Mapping[str, object], allowed: Sequence[str]
+) -> Response:
+    pages: Pages = request.app.state.pages
+    return pages.render(
+        request,
+        "error.html",
+        status_code=status,
+        title=body["title"],
+        detail=body["detail"],
+        errors=body.get("errors", ()),
+        allowed=allowed,
+        reference=_reference(request) if status >= 500 else "",
     )
+
+
+def _reference(request: Request) -> str:
+    reference: str = request.state.request_id
+    return reference
 
 
 def unexpected(request: Request) -> Response:

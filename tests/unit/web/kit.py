@@ -30,7 +30,8 @@ _HASH = hash_password(PASSWORD)
 
 _TEMPLATES = {
     "apply.html": """{% extends "base.html" %}{% import "form.html" as f %}
-{% block content %}{{ f.errors(form) }}<form method="post">{{ f.csrf(csrf_token) }}
+{% block content %}{{ f.errors(form, {"nik": "The NIK"}) }}
+<form method="post">{{ f.csrf(csrf_token) }}
 {{ f.text(form, "name", "Name") }}
 {{ f.text(form, "nik", "NIK", hint="16") }}</form>{% endblock %}""",
     "state.html": "<p data-announce>{{ word }}</p>",
@@ -53,7 +54,7 @@ def accounts() -> Accounts:
 
 
 def sample_router(pages: Pages) -> APIRouter:
-    """Return routes that render, refuse, break, and take forms and JSON."""
+    """Return routes that render and take forms and JSON."""
     router = APIRouter()
 
     @router.get("/apply")
@@ -78,6 +79,13 @@ def sample_router(pages: Pages) -> APIRouter:
     @router.post("/upload/{name}")
     async def upload(request: Request, name: str) -> int:
         return len(await request.body())
+
+    return router
+
+
+def refusing_router() -> APIRouter:
+    """Return routes that refuse, break, and ask who is there."""
+    router = APIRouter()
 
     @router.get("/refused")
     async def refused() -> None:
@@ -134,7 +142,7 @@ def sample_app(
     )
     return build_app(
         "Sample",
-        [sample_router(pages), *routers],
+        [sample_router(pages), refusing_router(), *routers],
         pages=pages,
         accounts=accounts(),
         secret=SECRET,

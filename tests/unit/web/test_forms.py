@@ -107,6 +107,7 @@ def test_the_page_shows_summary_and_field_errors_and_escapes_what_was_typed(
     assert answer.status_code == 422
     assert 'href="#f-nik"' in answer.text
     assert 'id="f-nik"' in answer.text
+    assert ">The NIK: NIK terdiri dari 16 angka" in answer.text
     assert 'aria-describedby="h-nik e-nik"' in answer.text
     assert 'aria-invalid="true"' in answer.text
     assert HOSTILE not in answer.text
