@@ -14,12 +14,13 @@ from shared.privacy import Personal
 class MessageQueued:
     """A rule decided that somebody is told something.
 
-    ``audience`` is ``applicant``, ``officer``, ``supervisor`` or ``head``; ``recipient`` an E.164
+    ``office`` is whose officers may see it. ``audience`` is ``applicant``, ``officer``, ``supervisor`` or ``head``; ``recipient`` an E.164
     number; ``parameters`` fill the template at ``template_version``.
     """
 
     application_id: str
     message_id: str
+    office: str
     rule: str
     audience: str
     channel: str
@@ -74,6 +75,19 @@ class MessageOutcomeUnknown:
     application_id: str
     message_id: str
     attempt: int
+
+
+@event("MessageDeferred")
+class MessageDeferred:
+    """The provider did not take the message, for sure; it is tried again at ``not_before``.
+
+    ``not_before`` is an ISO 8601 instant; ``reason`` is the provider's code or ours.
+    """
+
+    application_id: str
+    message_id: str
+    reason: str
+    not_before: str
 
 
 @event("MessageFellBack")

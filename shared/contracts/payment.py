@@ -13,18 +13,23 @@ from shared.contracts.registry import event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillLine:
-    """One line of the calculation, as it is shown on the bill: ``amount`` in rupiah."""
+    """One line of the calculation, as it is shown on the bill: ``amount`` in rupiah.
+
+    ``label`` is the bill's own word in Bahasa Indonesia, ``label_en`` its translation.
+    """
 
     label: str
     calculation: str
     amount: int
+    label_en: str = ""
 
 
 @event("BillIssued")
 class BillIssued:
     """A bill was computed and can be paid until ``due_on`` (a date, ISO 8601).
 
-    ``virtual_account`` is the number that people pay to, without padding.
+    ``number`` is the registration number; ``virtual_account`` is what people pay to, without
+    padding.
     """
 
     application_id: str
@@ -66,7 +71,9 @@ class BillCancelled:
 
 @event("BillingRejected")
 class BillingRejected:
-    """No bill could be computed for an assessed fee; people must look."""
+    """No bill could be computed for an assessed fee; people must look. ``reason`` is a code."""
 
     application_id: str
+    number: str
+    office: str
     reason: str

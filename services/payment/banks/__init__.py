@@ -1,0 +1,1 @@
+"""Bank partners: one profile file each, and the dialects that they speak."""

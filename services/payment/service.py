@@ -1,0 +1,84 @@
+"""Wires payment's parts together; every rule is elsewhere."""
+
+from __future__ import annotations
+
+from services.payment.api import bank_router, bills_router
+from services.payment.banks.door import Door
+from services.payment.banks.ledger import Ledger
+from services.payment.banks.profile import Banks
+from services.payment.banks.tokens import AccessTokens
+from services.payment.banks.virtual_account import VirtualAccounts
+from services.payment.pages import STATES, BillPages, bill_key, pages_router, treasury_key
+from services.payment.reactions import Reactions
+from services.payment.tariff import PaymentSection
+from services.payment.views import BillsProjection, BillViews
+from shared.database import Database
+from shared.errors import BadConfiguration
+from shared.offices import Catalogue, section
+from shared.projection import Projector
+from shared.reactions import Reactor
+from shared.service import Kernel, Service
+from shared.topics import INTAKE, PAYMENT, WORKFLOW
+
+
+def build(kernel: Kernel, database: Database) -> Service:
+    """Return the payment service. Raises BadConfiguration for a wrong tariff or bank profile."""
+    catalogue, settings = kernel.catalogue, kernel.settings
+    banks = Banks.load(settings.config / "banks")
+    check_tariffs(catalogue, banks)
+    views, ledger = BillViews(database), Ledger(database)
+    door = Door(banks, AccessTokens(kernel.secret("bank-tokens")), kernel.secret, settings.data)
+    accounts = VirtualAccounts(kernel.handler, views, ledger, catalogue, kernel.now)
+    bill_pages = BillPages(kernel.pages, views, kernel.handler, catalogue, banks, kernel.now)
+    reactions = Reactions(kernel.handler, catalogue, banks, kernel.now)
+    changed: set[str] = set()
+
+    def publish(position: int) -> None:
+        while changed:
+            office = changed.pop()
+            for state in STATES:
+                kernel.hub.publish(treasury_key(office, state))
+
+    async def follow_bills() -> None:
+        # A bill's page folds the store itself, so it may hear of an event before any read model.
+        async for recorded in kernel.bus.live((PAYMENT.name,)):
+            kernel.hub.publish(bill_key(recorded.correlation_id))
+
+    return Service(
+        name="payment",
+        database=database,
+        routers=[
+            bank_router(door, accounts, kernel.now),
+            bills_router(views),
+            pages_router(bill_pages, kernel.hub),
+        ],
+        projectors=[Projector(BillsProjection(kernel.codec, changed.add), database, publish)],
+        reactors=[
+            Reactor(
+                "payment.reactions",
+                (INTAKE.name, WORKFLOW.name),
+                reactions.table(),
+                kernel.codec,
+                database,
+            )
+        ],
+        tasks={"live": follow_bills},
+    )
+
+
+def check_tariffs(catalogue: Catalogue, banks: Banks) -> None:
+    """Refuse to start when a permit that costs money could not be billed somewhere.
+
+    Raises BadConfiguration naming the permit type or the office.
+    """
+    paid = {
+        kind.id
+        for kind in catalogue.types.values()
+        if section(kind, "payment", PaymentSection).tariff is not None
+    }
+    for office in catalogue.offices.values():
+        if paid.intersection(office.permit_types) and banks.of_office(office.id) is None:
+            raise BadConfiguration(
+                file=f"office {office.id}",
+                reason="it has permits that cost money, and no bank profile names it",
+            )
