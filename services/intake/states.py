@@ -1,0 +1,130 @@
+"""What an application can be, one type per state, and how facts change it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeAlias
+
+from shared.contracts.intake import (
+    ApplicationCorrected,
+    ApplicationRegistered,
+    ApplicationReturned,
+    ApplicationSubmitted,
+    ApplicationWithdrawn,
+    Document,
+    Shortcoming,
+)
+from shared.events import AnyFact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """What the office holds: the submission as it came in, and what it became by corrections.
+
+    ``answers`` and ``documents`` are as they now stand; ``earlier`` are replaced documents.
+    """
+
+    submission: ApplicationSubmitted
+    submitted_at: datetime
+    answers: Mapping[str, str]
+    documents: tuple[Document, ...]
+    earlier: tuple[Document, ...] = ()
+    corrections: int = 0
+
+    @property
+    def office(self) -> str:
+        """The office's id."""
+        return self.submission.office
+
+    @property
+    def number(self) -> str:
+        """The registration number."""
+        return self.submission.number
+
+
+@dataclass(frozen=True, slots=True)
+class NotSubmitted:
+    """Nothing came in yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """It waits for the counter's completeness check."""
+
+    file: File
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """It waits for the applicant. ``registered``: it was complete once, the permit is open."""
+
+    file: File
+    shortcomings: tuple[Shortcoming, ...]
+    note: str
+    registered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """It is complete; the back office works on the permit."""
+
+    file: File
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The applicant took it back."""
+
+    file: File
+    reason: str
+
+
+Held: TypeAlias = Submitted | Returned | Registered | Withdrawn
+State: TypeAlias = NotSubmitted | Held
+
+
+def evolve(state: State, fact: AnyFact) -> State:
+    """Return the state after ``fact``; accepts every fact in any state."""
+    if isinstance(fact.event, ApplicationSubmitted):
+        event = fact.event
+        return Submitted(
+            File(
+                submission=event,
+                submitted_at=fact.at,
+                answers=event.answers,
+                documents=event.documents,
+            )
+        )
+    return state if isinstance(state, NotSubmitted) else _evolve(state, fact.event)
+
+
+def _evolve(state: Held, event: object) -> State:
+    was_registered = isinstance(state, Registered) or (
+        isinstance(state, Returned) and state.registered
+    )
+    match event:
+        case ApplicationReturned():
+            return Returned(state.file, event.shortcomings, event.note, was_registered)
+        case ApplicationCorrected():
+            file = _corrected(state.file, event)
+            return Registered(file) if was_registered else Submitted(file)
+        case ApplicationRegistered():
+            return Registered(state.file)
+        case ApplicationWithdrawn():
+            return Withdrawn(state.file, event.reason)
+        case _:
+            return state
+
+
+def _corrected(file: File, event: ApplicationCorrected) -> File:
+    kept = {document.sha256 for document in event.documents}
+    replaced = tuple(document for document in file.documents if document.sha256 not in kept)
+    return replace(
+        file,
+        answers=event.answers,
+        documents=event.documents,
+        earlier=(*file.earlier, *replaced),
+        corrections=file.corrections + 1,
+    )
