@@ -1,0 +1,254 @@
+"""The working calendar against a slow oracle that walks minute by minute, and its laws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.calendar import MINUTE_US, Calendars, Span, WorkCalendar
+from shared.errors import BadConfiguration
+from shared.events import from_micros, to_micros
+from shared.offices import Catalogue, LocalText, Office
+
+JAKARTA = ZoneInfo("Asia/Jakarta")
+ZONES = ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura", "Europe/Amsterdam", "America/Sao_Paulo")
+MINUTE = timedelta(minutes=1)
+# Easter and the end of summer time, Lebaran, the end of the year, and a leap day.
+BEGINNINGS = (
+    datetime(2024, 3, 28, tzinfo=UTC),
+    datetime(2026, 3, 17, tzinfo=UTC),
+    datetime(2010, 10, 29, tzinfo=UTC),
+    datetime(2025, 12, 30, tzinfo=UTC),
+    datetime(2024, 2, 27, tzinfo=UTC),
+)
+
+
+def office(**changes: object) -> Office:
+    """Return an office with a half day on Friday and no work on weekends."""
+    span = ("07:30-12:00", "13:00-16:00")
+    values: dict[str, object] = {
+        "id": "contoh",
+        "code": "CTH",
+        "name": LocalText(id="Kantor contoh", en="Sample office"),
+        "address": "Jl. Contoh",
+        "zone": "Asia/Jakarta",
+        "hours": {"mon": span, "tue": span, "wed": span, "thu": span, "fri": ("07:30-11:30",)},
+        "day_minutes": 450,
+        "holidays": "ID",
+        "joint_leave": (date(2026, 3, 20),),
+        "permit_types": (),
+        "source": "assumed",
+    }
+    return Office.model_validate(values | changes)
+
+
+class Oracle:
+    """The definition, word by word: a minute counts when the office is open as it begins."""
+
+    def __init__(
+        self, zone: ZoneInfo, week: dict[int, tuple[Span, ...]], off: frozenset[date]
+    ) -> None:
+        self._zone, self._week, self._off = zone, week, off
+
+    def open(self, at: datetime) -> bool:
+        local = at.astimezone(self._zone)
+        minute = local.hour * 60 + local.minute
+        return local.date() not in self._off and any(
+            start <= minute < end for start, end in self._week.get(local.weekday(), ())
+        )
+
+    def between(self, start: datetime, end: datetime) -> int:
+        total = 0
+        while start < end:
+            total += self.open(start)
+            start += MINUTE
+        return total
+
+    def add(self, start: datetime, minutes: int) -> datetime:
+        while minutes:
+            minutes -= self.open(start)
+            start += MINUTE
+        return start
+
+
+@st.composite
+def spans(draw: st.DrawFn) -> tuple[Span, ...]:
+    marks = draw(st.lists(st.integers(0, 96), max_size=6, unique=True))
+    edges = [mark * 15 for mark in sorted(marks)]
+    return tuple(zip(edges[::2], edges[1::2], strict=False))
+
+
+@st.composite
+def offices(draw: st.DrawFn) -> tuple[WorkCalendar, Oracle, datetime]:
+    """A random calendar, its oracle, and an instant from which a few days are looked at."""
+    zone = ZoneInfo(draw(st.sampled_from(ZONES)))
+    week = {day: draw(spans()) for day in range(7)}
+    if not any(week.values()):
+        week[0] = ((480, 720),)
+    begins = draw(st.sampled_from(BEGINNINGS))
+    off = frozenset(
+        begins.date() + timedelta(days=days)
+        for days in draw(st.lists(st.integers(-2, 12), max_size=4))
+    )
+    return WorkCalendar(zone, week, day_minutes=480, days_off=off), Oracle(zone, week, off), begins
+
+
+minutes = st.integers(0, 6 * 24 * 60)
+
+
+@settings(max_examples=150, deadline=None)
+@given(offices(), minutes, minutes)
+def test_it_counts_what_the_oracle_counts(
+    made: tuple[WorkCalendar, Oracle, datetime], first: int, length: int
+) -> None:
+    calendar, oracle, begins = made
+    start = begins + first * MINUTE
+    end = start + length * MINUTE
+    assert calendar.minutes_between(start, end) == oracle.between(start, end)
+    assert calendar.is_open(start) == oracle.open(start)
+
+
+@settings(max_examples=150, deadline=None)
+@given(offices(), minutes, st.integers(0, 600))
+def test_it_adds_what_the_oracle_adds(
+    made: tuple[WorkCalendar, Oracle, datetime], first: int, amount: int
+) -> None:
+    calendar, oracle, begins = made
+    start = begins + first * MINUTE
+    assert calendar.add(start, amount) == oracle.add(start, amount)
+
+
+@settings(max_examples=300, deadline=None)
+@given(offices(), st.integers(0, 10**12), st.integers(0, 10**12), st.integers(0, 10**12))
+def test_splitting_an_interval_changes_nothing_and_time_only_grows(
+    made: tuple[WorkCalendar, Oracle, datetime], first: int, second: int, third: int
+) -> None:
+    calendar, _, begins = made
+    a, b, c = (to_micros(begins) + offset for offset in sorted((first, second, third)))
+    whole = calendar.micros_between(a, c)
+    assert whole == calendar.micros_between(a, b) + calendar.micros_between(b, c)
+    assert 0 <= calendar.micros_between(a, b) <= min(whole, b - a)
+
+
+@settings(max_examples=300, deadline=None)
+@given(offices(), st.integers(0, 10**12), st.integers(0, 10**11), st.integers(0, 10**11))
+def test_add_and_between_are_inverse_and_adding_is_monotone(
+    made: tuple[WorkCalendar, Oracle, datetime], offset: int, amount: int, more: int
+) -> None:
+    calendar, _, begins = made
+    start = to_micros(begins) + offset
+    due = calendar.add_micros(start, amount)
+    assert calendar.micros_between(start, due) == amount
+    if amount:
+        assert calendar.micros_between(start, due - 1) == amount - 1
+    assert calendar.add_micros(due, more) == calendar.add_micros(start, amount + more) or not amount
+    assert calendar.add_micros(start, amount + more) >= due
+    assert calendar.add_micros(start + more, amount) >= due
+
+
+@settings(max_examples=100, deadline=None)
+@given(offices(), minutes)
+def test_the_next_open_instant_is_open_and_nothing_is_worked_until_then(
+    made: tuple[WorkCalendar, Oracle, datetime], first: int
+) -> None:
+    calendar, oracle, begins = made
+    at = begins + first * MINUTE
+    found = calendar.next_open(at)
+    assert oracle.open(found)
+    assert calendar.minutes_between(at, found) == 0
+    assert calendar.next_open(found) == found
+
+
+def at(day: int, hour: int, minute: int = 0, month: int = 3) -> datetime:
+    return datetime(2026, month, day, hour, minute, tzinfo=JAKARTA)
+
+
+def test_nights_weekends_holidays_and_joint_leave_are_no_working_time() -> None:
+    calendar = WorkCalendar.of(office())
+    # Nyepi on Thursday 19, joint leave on Friday 20, Lebaran on the weekend.
+    assert calendar.minutes_between(at(18, 15), at(23, 8, 30)) == 60 + 60
+    assert calendar.add(at(18, 15), 61) == at(23, 7, 31)
+    assert calendar.next_open(at(18, 16)) == at(23, 7, 30)
+    assert not calendar.is_working_day(date(2026, 3, 19))
+    assert calendar.working_days(date(2026, 3, 16), date(2026, 3, 22)) == 3
+    assert list(_days_open(calendar)) == [16, 17, 18]
+
+
+def _days_open(calendar: WorkCalendar) -> Iterator[int]:
+    return (day for day in range(16, 23) if calendar.is_working_day(date(2026, 3, day)))
+
+
+def test_a_budget_that_ends_with_the_day_ends_when_the_office_closes() -> None:
+    calendar = WorkCalendar.of(office())
+    assert calendar.add(at(2, 7, 30), 450) == at(2, 16)
+    assert calendar.add(at(2, 7, 30), 451) == at(3, 7, 31)
+    assert calendar.add(at(2, 3), 0) == at(2, 3)
+    assert calendar.add(at(2, 12, 15), 1) == at(2, 13, 1)
+
+
+def test_seconds_are_kept_and_rounded_down_once() -> None:
+    calendar = WorkCalendar.of(office())
+    start = at(2, 8) + timedelta(seconds=30)
+    assert calendar.minutes_between(start, at(2, 9)) == 59
+    assert (
+        calendar.micros_between(to_micros(start), to_micros(at(2, 9)))
+        == 59 * MINUTE_US + 30 * 10**6
+    )
+    assert calendar.minutes_between(at(2, 9), start) == 0
+
+
+def test_the_hour_that_is_skipped_or_repeated_is_counted_as_it_passes() -> None:
+    night = {6: ((0, 240),)}
+    calendar = WorkCalendar(ZoneInfo("Europe/Amsterdam"), night, day_minutes=240)
+    spring, autumn = datetime(2024, 3, 31, tzinfo=UTC), datetime(2024, 10, 27, tzinfo=UTC)
+    day = timedelta(hours=12)
+    assert calendar.minutes_between(spring - day, spring + day) == 180
+    assert calendar.minutes_between(autumn - day, autumn + day) == 300
+
+
+def test_a_later_and_an_earlier_question_give_the_same_answers_as_one_layout() -> None:
+    narrow, wide = WorkCalendar.of(office()), WorkCalendar.of(office())
+    wide.micros_between(to_micros(at(1, 0)) - 20 * 365 * 86_400 * 10**6, to_micros(at(1, 0)))
+    before = narrow.add(at(2, 8), 10_000)
+    assert narrow.add(at(2, 8), 1_000_000) == wide.add(at(2, 8), 1_000_000)
+    assert narrow.minutes_between(from_micros(0), at(2, 8)) == wide.minutes_between(
+        from_micros(0), at(2, 8)
+    )
+    assert narrow.add(at(2, 8), 10_000) == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"hours": {}}, "never open"),
+        ({"hours": {"mon": ()}}, "never open"),
+        ({"hours": {"senin": ("07:30-12:00",)}}, "not a weekday"),
+        ({"hours": {"mon": ("12:00-07:30",)}}, "does not end after"),
+        ({"hours": {"mon": ("12:00-24:30",)}}, "by 24:00"),
+        ({"hours": {"mon": ("07:00-12:00", "11:00-13:00")}}, "overlap"),
+        ({"holidays": "XX"}, "no holidays"),
+    ],
+)
+def test_hours_that_cannot_be_are_named(changes: dict[str, object], why: str) -> None:
+    with pytest.raises(BadConfiguration, match=why):
+        WorkCalendar.of(office(**changes))
+
+
+def test_one_office_s_bad_hours_do_not_touch_another() -> None:
+    bad, good = office(id="salah", hours={}), office()
+    calendars = Calendars(Catalogue({"salah": bad, "contoh": good}, {}))
+    with pytest.raises(BadConfiguration, match="salah"):
+        calendars.of("salah")
+    with pytest.raises(BadConfiguration, match="no office"):
+        calendars.of("lain")
+    assert calendars.of("contoh") is calendars.of("contoh")
+
+
+def test_an_instant_beyond_every_calendar_is_an_error_and_not_an_endless_search() -> None:
+    with pytest.raises(OverflowError):
+        WorkCalendar.of(office()).add(at(2, 8), 10**9)
