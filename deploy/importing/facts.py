@@ -7,7 +7,7 @@ log's own times and people, even where these contradict each other.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -24,9 +24,8 @@ from shared.events import NewEvent, to_micros
 from shared.ids import derived_id, event_id
 from shared.offices import Office
 
-# A foreign log knows no applicant and no documents, and nobody holds a tracking code for it.
+# A foreign log knows no applicant and no documents.
 NOBODY = Applicant(name="", nik="", phone="")
-NO_CODE = ""
 MAX_TEXT = 1_000
 
 
@@ -48,17 +47,32 @@ class _Fact(NamedTuple):
     event: object
 
 
+CodeHash = Callable[[str], str]
+"""From an application's id to the SHA-256 (hex) of its secret tracking code."""
+
+
+def no_code(application_id: str) -> str:
+    """Return the hash of no code at all: nobody can follow the application without signing in."""
+    return ""
+
+
 class FactWriter:
     """Writes the facts of the cases of one log."""
 
     def __init__(
-        self, mapping: Mapping, office: Office, codec: Codec, report: ImportReport
+        self,
+        mapping: Mapping,
+        office: Office,
+        codec: Codec,
+        report: ImportReport,
+        code_hash: CodeHash = no_code,
     ) -> None:
         """Write for ``office``; counts of what the mapping does not cover go to ``report``."""
         self._mapping = mapping
         self._office = office.id
         self._codec = codec
         self._report = report
+        self._code_hash = code_hash
         self._marks = mapping.moment_activities
 
     def facts(self, case: Case) -> PermitFacts:
@@ -102,7 +116,7 @@ class FactWriter:
             applicant=NOBODY,
             answers={field: printable(said, MAX_TEXT) for field, said in case.answers.items()},
             documents=(),
-            code_hash=NO_CODE,
+            code_hash=self._code_hash(application),
         )
         return _Fact(case.submitted, APPLICANT, self._entry(case, "submitted"), event)
 

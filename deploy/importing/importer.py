@@ -8,19 +8,19 @@ from datetime import datetime
 from pathlib import Path
 
 from deploy.importing.cases import CaseReader
-from deploy.importing.facts import FactWriter, PermitFacts
+from deploy.importing.facts import CodeHash, FactWriter, PermitFacts, no_code
 from deploy.importing.mapping import load_mapping
 from deploy.importing.report import ImportReport
 from deploy.importing.xes import XesReader
 from shared.codec import Codec
-from shared.errors import BadConfiguration, Unavailable, WrongExpectedVersion
+from shared.errors import BadConfiguration, EventIdReused, WrongExpectedVersion
 from shared.events import NewEvent, Recorded, from_micros
 from shared.offices import Catalogue
 from shared.store import EventStore
 
 # Enough appends in flight to share one commit, few enough to keep memory flat.
 IN_FLIGHT = 64
-RETRIES = 5
+TRIES = 5
 
 Progress = Callable[[ImportReport, float], None]
 
@@ -39,13 +39,15 @@ async def import_log(
     catalogue: Catalogue,
     now: datetime,
     progress: Progress = _silent,
+    code_hash: CodeHash = no_code,
 ) -> ImportReport:
     """Record the facts of the XES log ``file`` as permits of ``office``; return the counts.
 
     ``progress`` hears the counts so far and the part of the file read (0.0 to 1.0) after every
-    permit. Importing again adds only what is not there yet, so an import that was interrupted or
-    killed is finished by running it again. Raises BadLog, BadConfiguration, and what the store
-    raises; the permits before a bad place in the log are recorded.
+    permit. ``code_hash`` gives the hash of each application's tracking code. Importing again adds
+    only what is not there yet, so an import that was interrupted or killed is finished by running
+    it again. Raises BadLog, BadConfiguration, and what the store raises; the permits before a bad
+    place in the log are recorded.
     """
     place = catalogue.offices.get(office)
     if place is None:
@@ -53,21 +55,22 @@ async def import_log(
     rules = load_mapping(mapping, place, catalogue)
     report = ImportReport()
     reader = CaseReader(rules, place, now, report)
-    writer = FactWriter(rules, place, codec, report)
+    writer = FactWriter(rules, place, codec, report, code_hash)
     log = XesReader(file)
-
-    def permits() -> Iterator[PermitFacts]:
-        for trace in log:
-            case = reader.read(trace)
-            if case is not None:
-                yield writer.facts(case)
 
     def told() -> None:
         progress(report, log.fraction)
 
-    await Recorder(store, report).record_all(permits(), told)
+    await Recorder(store, report).record_all(_permits(log, reader, writer), told)
     told()
     return report
+
+
+def _permits(log: XesReader, reader: CaseReader, writer: FactWriter) -> Iterator[PermitFacts]:
+    for trace in log:
+        case = reader.read(trace)
+        if case is not None:
+            yield writer.facts(case)
 
 
 class Recorder:
@@ -109,18 +112,22 @@ class Recorder:
             await self._add(application, facts.registered)
 
     async def _add(self, stream: str, events: Sequence[NewEvent]) -> None:
-        """Append those of ``events`` that are not in ``stream`` yet."""
-        for _ in range(RETRIES):
+        """Append those of ``events`` that are not in ``stream`` yet.
+
+        Others may append meanwhile: people at work, or another trace of the same case.
+        """
+        for attempt in range(1, TRIES + 1):
             there = await self._store.read_stream(stream)
             new = missing(events, there)
             try:
                 if new:
                     await self._store.append(stream, new, there[-1].version if there else 0)
-            except WrongExpectedVersion:
-                continue
-            self._count(events, len(new))
-            return
-        raise Unavailable
+            except (WrongExpectedVersion, EventIdReused):
+                if attempt == TRIES:
+                    raise
+            else:
+                self._count(events, len(new))
+                return
 
     def _count(self, events: Sequence[NewEvent], new: int) -> None:
         self._report.recorded += new
