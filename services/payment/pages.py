@@ -13,7 +13,6 @@ from services.payment.banks.profile import Banks
 from services.payment.bill import DECIDER, Bill, Cancelled, NotIssued, Open, Paid, bill_stream
 from services.payment.views import BillRow, BillViews, Rejection
 from shared.actors import Role
-from shared.contracts.payment import BillIssued
 from shared.errors import NotFound
 from shared.events import from_micros
 from shared.handle import Handler
@@ -70,14 +69,19 @@ class BillPages:
         catalogue: Catalogue,
         banks: Banks,
         now: Callable[[], datetime],
+        bank_page: str = "",
     ) -> None:
-        """A bill is folded from the store; lists come from ``views``."""
+        """Bills are folded from the store, lists come from ``views``.
+
+        ``bank_page`` is where the demonstration's bank is, empty where there is a real one.
+        """
         self.pages = pages
         self.views = views
         self._handler = handler
         self._catalogue = catalogue
         self._banks = banks
         self._now = now
+        self._bank_page = bank_page
 
     async def find(self, number: str) -> BillRow:
         """Return the row of a registration number. Raises NotFound."""
@@ -110,7 +114,7 @@ class BillPages:
             "bank": profile.name.of(lang) if profile else "",
             "virtual_account": bill.virtual_account,
             "steps": [step.of(lang) for step in profile.how_to_pay] if profile else [],
-            "simulator": self._simulator(bill),
+            "bank_page": self._bank_page and f"{self._bank_page}?va={bill.virtual_account}",
         }
 
     async def treasury(self, office: str, state: str, page: int, lang: str) -> dict[str, Any]:
@@ -165,12 +169,6 @@ class BillPages:
         versions = [k for (name, _), k in self._catalogue.types.items() if name == permit_type]
         names: Sequence[LocalText] = [kind.name for kind in versions]
         return names[-1].of(lang) if names else permit_type
-
-    def _simulator(self, bill: BillIssued) -> str:
-        profile = self._banks.of_office(bill.office)
-        if profile is None or not profile.simulator:
-            return ""
-        return f"{profile.simulator}?va={bill.virtual_account}"
 
 
 def pages_router(bills: BillPages, hub: LiveHub) -> APIRouter:

@@ -29,7 +29,9 @@ def build(kernel: Kernel, database: Database) -> Service:
     views, ledger = BillViews(database), Ledger(database)
     door = Door(banks, AccessTokens(kernel.secret("bank-tokens")), kernel.secret, settings.data)
     accounts = VirtualAccounts(kernel.handler, views, ledger, catalogue, kernel.now)
-    bill_pages = BillPages(kernel.pages, views, kernel.handler, catalogue, banks, kernel.now)
+    bill_pages = BillPages(
+        kernel.pages, views, kernel.handler, catalogue, banks, kernel.now, settings.bank_page
+    )
     reactions = Reactions(kernel.handler, catalogue, banks, kernel.now)
     changed: set[str] = set()
 

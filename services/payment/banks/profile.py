@@ -30,8 +30,7 @@ class BankProfile(FileModel):
     ``signature`` is the encoding of its signatures and ``body`` what they cover; ``zone`` says when
     its day begins; ``prefix`` is the partnerServiceId without padding; ``secret`` names a kept
     secret; ``public_key`` is a PEM file in the data folder. ``offices`` gives each office the
-    number that starts its virtual accounts: it is never given to another office. ``simulator`` is
-    where a demonstration pays, or empty.
+    number that starts its virtual accounts: it is never given to another office.
     """
 
     id: Identifier
@@ -49,7 +48,6 @@ class BankProfile(FileModel):
     public_key: Annotated[str, Field(pattern=r"^[a-z0-9-]+(/[a-z0-9-]+)*\.pem$")]
     offices: dict[Identifier, Annotated[int, Field(ge=1, le=999)]]
     how_to_pay: tuple[LocalText, ...]
-    simulator: str = ""
     source: str
 
 

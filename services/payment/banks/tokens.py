@@ -47,4 +47,8 @@ def _text(raw: bytes) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    # One token, one spelling: loose ends of base64 would make several out of it.
+    if _text(raw) != text:
+        raise ValueError("not our base64")
+    return raw
