@@ -1,0 +1,263 @@
+"""The event log as a SQLite file: the statements, and what SQLite's errors mean.
+
+The log (``events``) is only ever appended to, and its primary key, the dense position, is its one
+constraint. That key is a compare-and-swap on the whole log: a process decides from everything up to
+position ``n`` and inserts at ``n + 1``. If that succeeds, nobody appended in between and what was
+decided is true; if it fails, the process reads what came in between and decides again. So any
+number of processes may append, and no other index has to be kept up in the same commit.
+
+The indexes by stream and by event id lag behind on purpose, and are brought up to date thousands of
+events at a time: kept up with every commit, they cost 16-25 µs an event (each touches a page of its
+own, which is copied, summed and checkpointed), merged in bulk 2-4 µs. What they do not hold yet is
+in every process's memory (``Tail``); ``indexed.upto`` says where that begins.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from functools import cache
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from shared.errors import BadConfiguration, Defect, JejakError, StoreFull, Unavailable
+from shared.events import Recorded
+
+FORMAT = 1
+_SCHEMA = (
+    """
+    CREATE TABLE IF NOT EXISTS events (
+        position INTEGER PRIMARY KEY, stream TEXT NOT NULL, version INTEGER NOT NULL,
+        event_id TEXT NOT NULL, type TEXT NOT NULL, schema_version INTEGER NOT NULL,
+        data BLOB NOT NULL, occurred_us INTEGER NOT NULL, recorded_us INTEGER NOT NULL,
+        actor TEXT NOT NULL, cause_id TEXT NOT NULL, correlation_id TEXT NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS streams (
+        stream TEXT NOT NULL, version INTEGER NOT NULL, position INTEGER NOT NULL,
+        PRIMARY KEY (stream, version)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS ids (
+        event_id TEXT NOT NULL PRIMARY KEY, position INTEGER NOT NULL
+    ) WITHOUT ROWID
+    """,
+    "CREATE TABLE IF NOT EXISTS indexed (one INTEGER PRIMARY KEY, upto INTEGER NOT NULL)",
+    "INSERT INTO indexed (one, upto) VALUES (1, 0) ON CONFLICT DO NOTHING",
+    f"PRAGMA user_version = {FORMAT}",
+)
+_COLUMNS = ", ".join(f"e.{name}" for name in Recorded._fields)
+_RANGE = f"SELECT {_COLUMNS} FROM events e WHERE position > ? AND position <= ? ORDER BY position"
+_STREAM = (
+    f"SELECT {_COLUMNS} FROM streams s JOIN events e ON e.position = s.position "
+    "WHERE s.stream = ? AND s.version > ? AND s.version < ? ORDER BY s.version LIMIT ?"
+)
+_INDEXED = "SELECT upto FROM indexed"
+_VERSION = "SELECT max(version) FROM streams WHERE stream = ?"
+_KNOWN = (
+    f"SELECT {_COLUMNS} FROM ids i JOIN events e ON e.position = i.position "
+    "WHERE i.event_id IN (SELECT value FROM json_each(?))"
+)
+_MERGE = (
+    "INSERT INTO streams SELECT stream, version, position FROM events "
+    "WHERE position > ? AND position <= ? ORDER BY stream, version",
+    "INSERT INTO ids SELECT event_id, position FROM events "
+    "WHERE position > ? AND position <= ? ORDER BY event_id",
+)
+# One statement inserts up to this many rows, and is its own transaction: beside a busy loop every
+# further statement would cost a hand-over of the interpreter's lock.
+_ROWS = 64
+PAGE = 4096
+_FOREVER = 1 << 62
+
+
+class SomebodyAppended(Exception):
+    """The position is taken: read what came in between and decide again."""
+
+
+class Busy(Exception):
+    """Another process is committing right now."""
+
+
+class WriteFailed(Exception):
+    """The disk failed a write or an fsync: what is durable is unknown, so the process must end."""
+
+
+class SqliteFile:
+    """The statements of the log over a ``writer`` and a ``reader`` connection to ``path``.
+
+    The writer's calls may run in a thread (one at a time), the reader's beside them.
+    """
+
+    def __init__(self, path: Path, max_bytes: int | None = None) -> None:
+        """Open or create the file, which is full at ``max_bytes`` (None: when the disk is).
+
+        Raises Unavailable, StoreFull, Defect (not such a file), BadConfiguration (a newer one).
+        """
+        try:
+            self._writer = _connect(path)
+            self._prepare(path)
+            self._reader = _connect(path)
+            # Never wait inside SQLite: the caller waits without holding up its loop.
+            self._writer.execute("PRAGMA busy_timeout = 0")
+            # The caller takes checkpoints too, in a thread, not in the middle of an append.
+            self._writer.execute("PRAGMA wal_autocheckpoint = 0")
+            if max_bytes is not None:
+                self._writer.execute(f"PRAGMA max_page_count = {max_bytes // PAGE}")
+        except sqlite3.Error as error:
+            raise meaning(error) from error
+
+    def _prepare(self, path: Path) -> None:
+        self._writer.execute(f"PRAGMA page_size = {PAGE}")
+        self._writer.execute("PRAGMA journal_mode = WAL")
+        found = self._writer.execute("PRAGMA user_version").fetchone()[0]
+        if found > FORMAT:
+            raise BadConfiguration(file=path.name, reason=f"it has the newer format {found}")
+        if found < FORMAT:
+            self._writer.execute("BEGIN IMMEDIATE")
+            for statement in _SCHEMA:
+                self._writer.execute(statement)
+            self._writer.execute("COMMIT")
+
+    def insert(self, rows: Sequence[Recorded]) -> None:
+        """Make ``rows`` durable, all or none.
+
+        Raises SomebodyAppended, Busy, WriteFailed, StoreFull, Unavailable.
+        """
+        try:
+            if len(rows) <= _ROWS:
+                self._writer.execute(_insert(len(rows)), list(chain.from_iterable(rows)))
+            else:
+                self._insert_many(rows)
+        except sqlite3.IntegrityError as error:
+            raise SomebodyAppended from error
+        except sqlite3.Error as error:
+            raise write_meaning(error) from error
+
+    def _insert_many(self, rows: Sequence[Recorded]) -> None:
+        self._writer.execute("BEGIN IMMEDIATE")
+        try:
+            for start in range(0, len(rows), _ROWS):
+                part = rows[start : start + _ROWS]
+                self._writer.execute(_insert(len(part)), list(chain.from_iterable(part)))
+            self._writer.execute("COMMIT")
+        finally:
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+
+    def merge(self, upto: int) -> None:
+        """Bring the indexes up to ``upto``.
+
+        Raises Busy, WriteFailed, StoreFull, Unavailable; Defect when events are there twice.
+        """
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                done = self._writer.execute(_INDEXED).fetchone()[0]
+                if done < upto:
+                    for statement in _MERGE:
+                        self._writer.execute(statement, (done, upto))
+                    self._writer.execute("UPDATE indexed SET upto = ?", (upto,))
+                self._writer.execute("COMMIT")
+            finally:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+        except sqlite3.IntegrityError as error:
+            raise Defect from error
+        except sqlite3.Error as error:
+            raise write_meaning(error) from error
+
+    def checkpoint(self) -> None:
+        """Carry what the write-ahead log holds into the file, so that its space is used again.
+
+        Raises WriteFailed, StoreFull, Unavailable.
+        """
+        try:
+            self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        except sqlite3.Error as error:
+            raise write_meaning(error) from error
+
+    def changes(self) -> int:
+        """Return a number that differs once another connection has committed."""
+        return int(self._fetch("PRAGMA data_version")[0][0])
+
+    def indexed(self) -> int:
+        """Return the position up to which the indexes hold everything."""
+        return int(self._fetch(_INDEXED)[0][0])
+
+    def range(self, after: int, upto: int = _FOREVER) -> list[Recorded]:
+        """Return the events above ``after`` up to and including ``upto``, in order."""
+        return list(map(Recorded._make, self._fetch(_RANGE, (after, upto))))
+
+    def stream(self, name: str, after: int, below: int | None, limit: int) -> list[Recorded]:
+        """Return up to ``limit`` indexed events of a stream with ``after < version < below``."""
+        found = self._fetch(_STREAM, (name, after, below or _FOREVER, limit))
+        return list(map(Recorded._make, found))
+
+    def version(self, stream: str) -> int:
+        """Return the last indexed version of ``stream``, 0 when there is none."""
+        return int(self._fetch(_VERSION, (stream,))[0][0] or 0)
+
+    def known(self, ids: Sequence[str]) -> list[Recorded]:
+        """Return the indexed events that have one of ``ids``."""
+        return list(map(Recorded._make, self._fetch(_KNOWN, (json.dumps(ids),))))
+
+    def _fetch(self, sql: str, params: Sequence[object] = ()) -> list[Any]:
+        try:
+            return self._reader.execute(sql, params).fetchall()
+        except sqlite3.Error as error:
+            raise meaning(error) from error
+
+    def close(self) -> None:
+        """Close both connections; the last one in any process checkpoints the file."""
+        self._reader.close()
+        self._writer.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, timeout=10, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+@cache
+def _insert(rows: int) -> str:
+    marks = "(" + ", ".join("?" * len(Recorded._fields)) + ")"
+    return f"INSERT INTO events VALUES {', '.join([marks] * rows)}"
+
+
+def meaning(error: sqlite3.Error) -> JejakError:
+    """Return what a failed read or open means to a caller."""
+    if _code(error) == sqlite3.SQLITE_FULL or _no_room_for_shared_memory(error):
+        return StoreFull()
+    if _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return Defect()
+    return Unavailable()
+
+
+def write_meaning(error: sqlite3.Error) -> Exception:
+    """Return what a failed write means: try again, make room, or end the process."""
+    code = _code(error)
+    if code == sqlite3.SQLITE_BUSY:
+        return Busy()
+    if _no_room_for_shared_memory(error):
+        return StoreFull()
+    if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT):
+        return WriteFailed(error.sqlite_errorname)
+    return meaning(error)
+
+
+def _code(error: sqlite3.Error) -> int:
+    """Return SQLite's primary code; the upper bytes only say where it happened."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _no_room_for_shared_memory(error: sqlite3.Error) -> bool:
+    """Whether the WAL's index could not grow: a full disk too, and nothing was written yet."""
+    return getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_SHMSIZE
