@@ -8,17 +8,11 @@ from typing import Protocol
 
 from shared.bus import Delivery, Subscription
 from shared.database import Database, Transaction
-from shared.errors import JejakError
 from shared.events import Recorded
-from shared.parking import Parking
+from shared.parking import Parking, reason
+from shared.patience import patiently
+from shared.positions import Positions, Sourced, merged
 from shared.telemetry import PROJECTED, log
-
-CHECKPOINTS = """
-CREATE TABLE IF NOT EXISTS checkpoints (
-    consumer TEXT NOT NULL, source TEXT NOT NULL, position BIGINT NOT NULL,
-    PRIMARY KEY (consumer, source)
-)
-"""
 
 
 class Projection(Protocol):
@@ -35,7 +29,12 @@ class Projection(Protocol):
         ...
 
     def apply(self, tx: Transaction, events: Sequence[Recorded]) -> None:
-        """Fold ``events`` (in order) into rows. Must be deterministic: live and replay call it."""
+        """Fold ``events`` into rows. Must be deterministic: live and replay call it.
+
+        Events of one permit and topic come in order. Between topics the order is the log's within
+        a batch, but over Kafka one topic may run ahead of another from batch to batch. Anything
+        raised parks the event with its permit.
+        """
         ...
 
 
@@ -50,77 +49,91 @@ class Projector:
     ) -> None:
         """Project into ``database``; ``on_progress`` hears the last position after each commit."""
         self.projection = projection
+        self.parking = Parking(database, projection.name)
         self._database = database
-        self._parking = Parking(database, projection.name)
+        self._positions = Positions(database, projection.name)
         self._on_progress = on_progress
+
+    @property
+    def name(self) -> str:
+        """The consumer group."""
+        return self.projection.name
 
     async def prepare(self) -> None:
         """Create the tables."""
 
         def work(tx: Transaction) -> None:
-            tx.execute(CHECKPOINTS)
+            self._positions.create(tx)
+            self.parking.create(tx)
             self.projection.create(tx)
 
         await self._database.transaction(work)
-        await self._parking.prepare()
 
     async def positions(self) -> dict[str, int]:
         """Return the last folded position of every source."""
-        rows = await self._database.query(
-            "SELECT source, position FROM checkpoints WHERE consumer = ?", (self.projection.name,)
-        )
-        return dict(rows)
+        return await self._positions.all()
 
     async def run(self, subscription: Subscription) -> None:
         """Project for ever. A read model that was lost is rebuilt from the first event."""
-        await self.prepare()
-        if not await self.positions():
-            await subscription.rewind()
+        await patiently("projection", self.prepare, consumer=self.name)
+        held = await patiently("projection", self.positions, consumer=self.name)
+        await subscription.rewind(held)
         async for deliveries in subscription.batches():
             await self.project(deliveries)
             await subscription.commit()
 
     async def project(self, deliveries: Sequence[Delivery]) -> None:
-        """Fold one batch. A batch that fails is taken apart, and the event that fails is parked."""
-        try:
-            await self._database.transaction(lambda tx: self._fold(tx, deliveries))
-        except (JejakError, KeyError, ValueError, TypeError) as error:
-            log.warning("projection_batch_failed", consumer=self.projection.name, error=repr(error))
-            for source, events in deliveries:
-                for recorded in events:
-                    await self._one(Delivery(source, [recorded]))
-        last = max((d.events[-1].position for d in deliveries if d.events), default=0)
-        PROJECTED.labels(self.projection.name).inc(sum(len(d.events) for d in deliveries))
-        self._on_progress(last)
+        """Fold one batch. A batch that fails is halved until the event that fails is parked."""
+        events = merged(deliveries)
+        if not events:
+            return
+        await self._fold_or_halve(events)
+        PROJECTED.labels(self.name).inc(len(events))
+        self._on_progress(events[-1].recorded.position)
         await asyncio.sleep(0)
 
-    async def _one(self, delivery: Delivery) -> None:
+    async def redo(self, recorded: Recorded) -> None:
+        """Fold one parked event. See ``shared.parking.Consumer``."""
+
+        def work(tx: Transaction) -> None:
+            if self.parking.release(tx, recorded.position):
+                self.projection.apply(tx, [recorded])
+
+        await self._database.transaction(work)
+
+    async def _fold_or_halve(self, events: Sequence[Sourced]) -> None:
         try:
-            await self._database.transaction(lambda tx: self._fold(tx, [delivery]))
-        except (JejakError, KeyError, ValueError, TypeError) as error:
-            recorded = delivery.events[0]
+            await self._transaction(lambda tx: self._fold(tx, events))
+        except Exception as error:  # noqa: BLE001 - a fold may raise anything; it is parked
+            if len(events) == 1:
+                await self._set_aside(events[0], error)
+                return
+            log.warning("projection_batch_halved", consumer=self.name, reason=reason(error))
+            middle = len(events) // 2
+            await self._fold_or_halve(events[:middle])
+            await self._fold_or_halve(events[middle:])
 
-            def park(tx: Transaction, error: Exception = error) -> None:
-                self._parking.park(tx, recorded, error)
-                self._advance(tx, delivery.source, recorded.position)
+    async def _set_aside(self, event: Sourced, error: Exception) -> None:
+        def work(tx: Transaction) -> None:
+            self.parking.park(tx, event.recorded, error)
+            self._positions.advance(tx, {event.source: event.recorded.position})
 
-            await self._database.transaction(park)
+        await self._transaction(work)
 
-    def _fold(self, tx: Transaction, deliveries: Sequence[Delivery]) -> None:
-        for source, events in deliveries:
-            done = tx.execute(
-                "SELECT position FROM checkpoints WHERE consumer = ? AND source = ?",
-                (self.projection.name, source),
-            )
-            after = done[0][0] if done else 0
-            fresh = [recorded for recorded in events if recorded.position > after]
-            if fresh:
-                self.projection.apply(tx, self._parking.hold_back(tx, fresh))
-                self._advance(tx, source, fresh[-1].position)
+    async def _transaction(self, work: Callable[[Transaction], None]) -> None:
+        """Run ``work``, waiting while the database is down: that is nobody's poison."""
+        await patiently("projection", lambda: self._database.transaction(work), consumer=self.name)
 
-    def _advance(self, tx: Transaction, source: str, position: int) -> None:
-        tx.execute(
-            "INSERT INTO checkpoints (consumer, source, position) VALUES (?, ?, ?) "
-            "ON CONFLICT (consumer, source) DO UPDATE SET position = excluded.position",
-            (self.projection.name, source, position),
-        )
+    def _fold(self, tx: Transaction, events: Sequence[Sourced]) -> None:
+        positions = self._positions.lock(tx, {source for source, _ in events})
+        fresh: list[Recorded] = []
+        for source, recorded in events:
+            if recorded.position > positions[source]:
+                positions[source] = recorded.position
+                fresh.append(recorded)
+        if not fresh:
+            return
+        free = self.parking.hold_back(tx, fresh)
+        if free:
+            self.projection.apply(tx, free)
+        self._positions.advance(tx, positions)

@@ -8,16 +8,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from shared.bus import Delivery, Subscription
 from shared.codec import Codec
 from shared.contracts import BY_CLASS
 from shared.database import Database, Transaction
-from shared.errors import Unavailable
 from shared.events import Recorded
 from shared.parking import Parking
-from shared.telemetry import REACTED, log
+from shared.patience import patiently
+from shared.positions import Positions, merged
+from shared.telemetry import REACTED
+
+T = TypeVar("T")
+
+# How many permits' effects run at once: enough to share the store's commits, and bounded.
+SIDE_BY_SIDE: Final = 200
+# Placeholders in one statement, well below what either database takes.
+_MARKS: Final = 1000
 
 
 class _Result(NamedTuple):
@@ -51,20 +59,32 @@ class Reactor:
         """React as ``name`` (the consumer group) with an inbox in ``database``."""
         self.name = name
         self.topics = topics
+        self.parking = Parking(database, name)
         self._reactions = reactions
         self._types = {BY_CLASS[cls].name for cls in reactions}
         self._codec = codec
         self._database = database
-        self.parking = Parking(database, name)
+        self._positions = Positions(database, name)
+        self._side_by_side = asyncio.Semaphore(SIDE_BY_SIDE)
 
     async def prepare(self) -> None:
         """Create the inbox."""
-        await self._database.transaction(lambda tx: tx.execute(_INBOX))
-        await self.parking.prepare()
+
+        def work(tx: Transaction) -> None:
+            tx.execute(_INBOX)
+            self._positions.create(tx)
+            self.parking.create(tx)
+
+        await self._database.transaction(work)
+
+    async def positions(self) -> dict[str, int]:
+        """Return the last position of every source that was dealt with."""
+        return await self._positions.all()
 
     async def run(self, subscription: Subscription) -> None:
         """React for ever; the bus hears of progress only after the effects."""
-        await self.prepare()
+        await patiently("reaction", self.prepare, reactor=self.name)
+        await subscription.rewind(await patiently("reaction", self.positions, reactor=self.name))
         async for deliveries in subscription.batches():
             await self.react(deliveries)
             await subscription.commit()
@@ -74,58 +94,79 @@ class Reactor:
 
         The inbox is read once before and written once after, each in one transaction.
         """
-        wanted = [r for _, events in deliveries for r in events if r.type in self._types]
-        if not wanted:
-            return
-        fresh = await self._database.transaction(lambda tx: self._fresh(tx, wanted))
-        permits: dict[str, list[Recorded]] = {}
-        for recorded in fresh:
-            permits.setdefault(recorded.correlation_id, []).append(recorded)
-        results = await asyncio.gather(*map(self._in_order, permits.values()))
-        await self._database.transaction(lambda tx: self._settle(tx, results))
-        REACTED.labels(self.name).inc(len(fresh))
+        # By event id: a relay that started again may have sent one twice into this batch.
+        wanted = {r.event_id: r for _, r in merged(deliveries) if r.type in self._types}
+        results: Sequence[_Result] = ()
+        if wanted:
+            fresh = await self._transaction(lambda tx: self._fresh(tx, list(wanted.values())))
+            permits: dict[str, list[Recorded]] = {}
+            for recorded in fresh:
+                permits.setdefault(recorded.correlation_id, []).append(recorded)
+            results = await asyncio.gather(*map(self._in_order, permits.values()))
+        ends = {source: max(r.position for r in events) for source, events in deliveries if events}
+        await self._transaction(lambda tx: self._settle(tx, results, ends))
+        REACTED.labels(self.name).inc(sum(result.done for result in results))
+
+    async def redo(self, recorded: Recorded) -> None:
+        """Run one parked event's effect. See ``shared.parking.Consumer``."""
+        await self._react(recorded)
+
+        def work(tx: Transaction) -> None:
+            self._remember(tx, [recorded])
+            self.parking.release(tx, recorded.position)
+
+        await self._database.transaction(work)
 
     async def _in_order(self, events: Sequence[Recorded]) -> _Result:
         """Run one permit's effects until one fails; return how many were done, and the failure."""
-        for done, recorded in enumerate(events):
-            try:
-                await self.effect(recorded)
-            except Exception as error:  # noqa: BLE001 - whatever it is must not stop the others
-                log.warning("reaction_failed", reactor=self.name, event_id=recorded.event_id)
-                return _Result(events, done, error)
-        return _Result(events, len(events), None)
+        async with self._side_by_side:
+            for done, recorded in enumerate(events):
+                try:
+                    await self._effect(recorded)
+                except Exception as error:  # noqa: BLE001 - it must not stop the other permits
+                    return _Result(events, done, error)
+            return _Result(events, len(events), None)
 
-    async def effect(self, recorded: Recorded) -> None:
+    async def _effect(self, recorded: Recorded) -> None:
         """Run the reaction, waiting for parts that are down: order matters more than speed."""
+        await patiently(
+            "reaction",
+            lambda: self._react(recorded),
+            reactor=self.name,
+            event_id=recorded.event_id,
+            correlation_id=recorded.correlation_id,
+        )
+
+    async def _react(self, recorded: Recorded) -> None:
         event = self._codec.decode(recorded)
-        wait = 0.1
-        while True:
-            try:
-                return await self._reactions[type(event)](event, recorded)
-            except Unavailable:
-                log.warning("reaction_waits", reactor=self.name, event_id=recorded.event_id)
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, 10.0)
+        await self._reactions[type(event)](event, recorded)
+
+    async def _transaction(self, work: Callable[[Transaction], T]) -> T:
+        return await patiently(
+            "reaction", lambda: self._database.transaction(work), reactor=self.name
+        )
 
     def _fresh(self, tx: Transaction, wanted: Sequence[Recorded]) -> list[Recorded]:
-        marks = ",".join("?" * len(wanted))
-        seen = {
-            row[0]
-            for row in tx.execute(
+        seen: set[str] = set()
+        for start in range(0, len(wanted), _MARKS):
+            some = wanted[start : start + _MARKS]
+            marks = ", ".join("?" * len(some))
+            rows = tx.execute(
                 f"SELECT event_id FROM inbox WHERE consumer = ? AND event_id IN ({marks})",
-                (self.name, *(recorded.event_id for recorded in wanted)),
+                (self.name, *(recorded.event_id for recorded in some)),
             )
-        }
+            seen.update(row[0] for row in rows)
         return self.parking.hold_back(tx, [r for r in wanted if r.event_id not in seen])
 
-    def _settle(self, tx: Transaction, results: Sequence[_Result]) -> None:
+    def _settle(self, tx: Transaction, results: Sequence[_Result], ends: Mapping[str, int]) -> None:
         for events, done, error in results:
-            self.remember(tx, events[:done])
+            self._remember(tx, events[:done])
             if error is not None:
                 self.parking.park(tx, events[done], error)
                 self.parking.hold_back(tx, events[done + 1 :])
+        self._positions.advance(tx, ends)
 
-    def remember(self, tx: Transaction, events: Sequence[Recorded]) -> None:
+    def _remember(self, tx: Transaction, events: Sequence[Recorded]) -> None:
         """Note that ``events`` were dealt with."""
         tx.executemany(
             "INSERT INTO inbox (consumer, event_id, position) VALUES (?, ?, ?) "

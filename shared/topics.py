@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from shared.contracts import BY_NAME
+from shared.errors import Defect, Unavailable
+
+
+class MissingTopic(Defect):
+    """A topic does not exist on the broker. No service ever creates one."""
+
+    code = "missing-topic"
+    text = "Topic {topic} does not exist. Create the topics with: jejak topics apply"
+
+
+class BrokerUnavailable(Unavailable):
+    """The Kafka broker does not answer."""
+
+    code = "broker-unavailable"
+    text = "The Kafka broker at {broker} does not answer."
 
 
 class Topic(NamedTuple):
@@ -15,6 +31,7 @@ class Topic(NamedTuple):
     partitions: int = 12
     retention_ms: int = -1
     replication: int = 1
+    max_bytes: int = 8 * 1024 * 1024
     compact: bool = False
 
     @property
@@ -53,3 +70,12 @@ def topic_of(stream: str) -> Topic:
     Raises KeyError for a stream that belongs to no service.
     """
     return _BY_PREFIX[stream.split("-", 1)[0]]
+
+
+def belongs_to(topics: Sequence[str]) -> Callable[[str], bool]:
+    """Return a test whether a stream's events go to one of ``topics``.
+
+    A stream that belongs to no service belongs to no topic.
+    """
+    prefixes = {prefix for prefix, topic in _BY_PREFIX.items() if topic.name in topics}
+    return lambda stream: stream.split("-", 1)[0] in prefixes

@@ -7,7 +7,7 @@ Every adapter passes ``tests/contract/test_bus.py``.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from shared.events import Recorded
@@ -31,8 +31,14 @@ class Subscription(Protocol):
         """Make durable that everything yielded so far was dealt with. Call after the effect."""
         ...
 
-    async def rewind(self) -> None:
-        """Start again from the very first event (an empty read model asks for this)."""
+    async def rewind(self, held: Mapping[str, int] | None = None) -> None:
+        """Start again from the very first event.
+
+        A consumer that keeps positions of its own (source -> last position) passes them as
+        ``held``: then only what it lacks is delivered again. A source that it does not name, or
+        names at a lower position than was committed, starts early enough to fill the hole: a lost
+        or outdated read model heals.
+        """
         ...
 
     async def close(self) -> None:
