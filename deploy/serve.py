@@ -24,7 +24,13 @@ from shared.web.serve import Server
 
 # Ten documents of 10 MB and the form around them.
 UPLOAD_LIMIT = 105 * 1024 * 1024
-LARGER_BODIES = {"/ajukan/": UPLOAD_LIMIT, "/perbaiki": UPLOAD_LIMIT, "/api/uploads": UPLOAD_LIMIT}
+LARGER_BODIES = {
+    "/ajukan/": UPLOAD_LIMIT,
+    "/perbaiki": UPLOAD_LIMIT,
+    "/api/uploads": UPLOAD_LIMIT,
+    # Room to name the field that is too long, instead of cutting the request off.
+    "/api/applications": 2 * 1024 * 1024,
+}
 # Programs sign their calls or bring credentials with each of them, so no form token is asked.
 CSRF_EXEMPT = ("/api/", "/v1.0/", "/webhooks/")
 
