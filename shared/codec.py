@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from shared.contracts import BY_CLASS, BY_NAME, EventType
 from shared.contracts.upcasters import upcast
@@ -26,7 +27,7 @@ class Codec:
 
     def __init__(self, guard: Guard | None = None) -> None:
         """Prepare the adapters of every published event."""
-        self._guard = guard
+        self._guard = guard or Unguarded()
         self._adapters: dict[str, TypeAdapter[Any]] = {
             kind.name: TypeAdapter(kind.cls) for kind in BY_NAME.values()
         }
@@ -37,7 +38,7 @@ class Codec:
     @property
     def guards(self) -> bool:
         """Whether personal values are changed on their way to the store."""
-        return self._guard is not None and not isinstance(self._guard, Unguarded)
+        return not isinstance(self._guard, Unguarded)
 
     def encode(
         self, events: Iterable[object], stream: str, command: Command, cause: str, application: str
@@ -64,7 +65,9 @@ class Codec:
         kind = BY_CLASS[type(event)]
         data = self._adapters[kind.name].dump_json(event)
         if self.guards and self._personal[kind.name]:
-            data = self._rewrite(data, kind.name, application, event_id, sealing=True)
+            tree = json.loads(data)
+            self._change(tree, kind.name, application, event_id, self._guard.seal)
+            data = json.dumps(tree, ensure_ascii=False, separators=(",", ":")).encode()
         return NewEvent(
             event_id, kind.name, kind.version, data, occurred_us, actor, cause, application
         )
@@ -77,24 +80,27 @@ class Codec:
         kind = BY_NAME.get(recorded.type)
         if kind is None or recorded.schema_version > kind.version:
             raise UndecodableEvent(type=recorded.type, version=recorded.schema_version)
-        data = recorded.data
-        if self.guards and self._personal[kind.name]:
-            data = self._rewrite(
-                data, kind.name, recorded.correlation_id, recorded.event_id, sealing=False
-            )
+        guarded = self.guards and bool(self._personal[kind.name])
         try:
-            if recorded.schema_version == kind.version:
-                return self._adapters[kind.name].validate_json(data)
-            return self._old(kind, recorded.schema_version, data)
-        except (ValidationError, ValueError, KeyError) as error:
-            # The cause is cut off: pydantic's text repeats the data, which may be personal.
-            raise UndecodableEvent(type=recorded.type, version=recorded.schema_version) from (
-                None if isinstance(error, ValidationError) else error
-            )
+            if recorded.schema_version == kind.version and not guarded:
+                return self._adapters[kind.name].validate_json(recorded.data)
+            return self._adapters[kind.name].validate_python(self._tree(recorded, kind, guarded))
+        except (ValueError, KeyError, TypeError):
+            # The cause is cut off: its text repeats the data, which may be personal.
+            raise UndecodableEvent(type=recorded.type, version=recorded.schema_version) from None
 
-    def _old(self, kind: EventType, version: int, data: bytes) -> Any:
-        stored = upcast(kind.name, version, kind.version, json.loads(data))
-        return self._adapters[kind.name].validate_python(stored, strict=False)
+    def _tree(self, recorded: Recorded, kind: EventType, guarded: bool) -> Any:
+        """Return the stored object at its current version, with its personal values opened.
+
+        Upcast first: the paths of personal fields are those of the current version.
+        """
+        tree = json.loads(recorded.data)
+        tree = upcast(kind.name, recorded.schema_version, kind.version, tree)
+        if guarded:
+            self._change(
+                tree, kind.name, recorded.correlation_id, recorded.event_id, self._guard.open
+            )
+        return tree
 
     def fact(self, recorded: Recorded) -> AnyFact:
         """Return the decoded event with when it happened and who did it."""
@@ -104,32 +110,25 @@ class Codec:
         """Return the JSON Schema of an event's current version."""
         return self._adapters[name].json_schema(ref_template="#/components/schemas/{model}")
 
-    def _rewrite(
-        self, data: bytes, name: str, subject: str, event_id: str, *, sealing: bool
-    ) -> bytes:
-        assert self._guard is not None
-        change = self._guard.seal if sealing else self._guard.open
-        tree = json.loads(data)
+    def _change(
+        self, tree: Any, name: str, subject: str, event_id: str, change: Callable[..., str]
+    ) -> None:
+        """Change every personal value in ``tree`` in place."""
         for path in self._personal[name]:
-            field = ".".join(path)
-            _change(
-                tree,
-                path,
-                lambda value, field=field: change(  # type: ignore[misc]
-                    value, subject=subject, event_id=event_id, field=field
-                ),
-            )
-        return json.dumps(tree, ensure_ascii=False, separators=(",", ":")).encode()
+            given = {"subject": subject, "event_id": event_id, "field": ".".join(path)}
+            _at(tree, path, partial(change, **given))
 
 
-def _change(node: Any, path: Path, change: Callable[[str], str]) -> None:
-    """Replace the strings at ``path`` below ``node`` in place."""
+def _at(node: Any, path: Path, change: Callable[[str], str]) -> None:
+    """Replace the strings at ``path`` below ``node``; an older version may lack some."""
     head, rest = path[0], path[1:]
-    keys: Iterable[Any] = [head]
+    keys: Iterable[Any] = [head] if head in node else []
     if head == "*":
         keys = range(len(node)) if isinstance(node, list) else list(node)
     for key in keys:
         if rest:
-            _change(node[key], rest, change)
-        else:
+            _at(node[key], rest, change)
+        elif isinstance(node[key], str):
             node[key] = change(node[key])
+        else:
+            raise TypeError(f"{head} is not a text")
