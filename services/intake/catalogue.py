@@ -127,8 +127,8 @@ class PublicCatalogue:
         return found.name.of(language) if found else permit_type
 
     def offer(self, permit_type: str, now: datetime) -> Offer:
-        """Return what is in force at ``now`` (each office's own date). Raises NotFound."""
-        giving = [office for office in self.offices if permit_type in office.permit_types]
+        """Return what is in force at ``now`` where it can be applied for. Raises NotFound."""
+        giving = [o for o in self.offices if permit_type in o.permit_types and o.channels]
         if not giving:
             raise NotFound
         kind = self.in_force(permit_type, giving[0], now)

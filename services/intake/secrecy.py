@@ -13,6 +13,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from shared.contracts.intake import ApplicationSubmitted, Document
 
@@ -46,6 +47,11 @@ class Secrecy:
         parts += [f"{d.requirement}={d.sha256}" for d in in_order(submission.documents)]
         digest = hmac.digest(self._receipt, "\n".join(["receipt:1", *parts]).encode(), "sha256")
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def instant(at: datetime) -> str:
+    """Return an instant as receipts write it: ISO 8601, UTC, whole seconds."""
+    return at.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def in_order(documents: Sequence[Document]) -> list[Document]:

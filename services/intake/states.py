@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from shared.contracts.intake import (
     ApplicationCorrected,
@@ -16,6 +16,7 @@ from shared.contracts.intake import (
     Document,
     Shortcoming,
 )
+from shared.errors import NotFound
 from shared.events import AnyFact
 
 
@@ -53,12 +54,16 @@ class NotSubmitted:
 class Submitted:
     """It waits for the counter's completeness check."""
 
+    status: ClassVar[str] = "submitted"
+
     file: File
 
 
 @dataclass(frozen=True, slots=True)
 class Returned:
     """It waits for the applicant. ``registered``: it was complete once, the permit is open."""
+
+    status: ClassVar[str] = "returned"
 
     file: File
     shortcomings: tuple[Shortcoming, ...]
@@ -70,12 +75,16 @@ class Returned:
 class Registered:
     """It is complete; the back office works on the permit."""
 
+    status: ClassVar[str] = "registered"
+
     file: File
 
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
     """The applicant took it back."""
+
+    status: ClassVar[str] = "withdrawn"
 
     file: File
     reason: str
@@ -128,3 +137,15 @@ def _corrected(file: File, event: ApplicationCorrected) -> File:
         earlier=(*file.earlier, *replaced),
         corrections=file.corrections + 1,
     )
+
+
+def stream(application_id: str) -> str:
+    """Return the name of an application's stream."""
+    return f"application-{application_id}"
+
+
+def held(state: State) -> Held:
+    """Return the state of an application that is there. Raises NotFound."""
+    if isinstance(state, NotSubmitted):
+        raise NotFound
+    return state

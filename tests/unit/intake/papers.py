@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zlib
+from collections.abc import Mapping
 from functools import cache
 
 from PIL import Image
@@ -103,7 +104,7 @@ def _picture(kind: str, width: int, height: int) -> bytes:
     return held.getvalue()
 
 
-def _dictionary(entries: dict[str, PdfObject]) -> DictionaryObject:
+def _dictionary(entries: Mapping[str, PdfObject | str]) -> DictionaryObject:
     return DictionaryObject({NameObject(key): value for key, value in entries.items()})
 
 
