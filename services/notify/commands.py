@@ -1,0 +1,102 @@
+"""What may be asked of a message. Every command says when and by whom it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.actors import Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueMessage:
+    """Tell ``recipient`` (E.164) something: a template at a version, with its parameters."""
+
+    application_id: str
+    message_id: str
+    office: str
+    rule: str
+    audience: str
+    channel: str
+    recipient: str
+    language: str
+    template: str
+    template_version: int
+    parameters: Mapping[str, str]
+    now: datetime
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptMessage:
+    """Say that the provider is about to be called. ``attempt`` counts from 1."""
+
+    attempt: int
+    now: datetime
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordSent:
+    """The provider took it on ``channel``."""
+
+    channel: str
+    provider_id: str
+    now: datetime
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordDelivered:
+    """The provider reports that it arrived."""
+
+    now: datetime
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordUnknown:
+    """The call of ``attempt`` broke off, or nobody knows how it ended."""
+
+    attempt: int
+    now: datetime
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeferMessage:
+    """The provider surely did not take it on ``channel``: try again at ``not_before``."""
+
+    channel: str
+    reason: str
+    not_before: datetime
+    now: datetime
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordFailure:
+    """It can't be delivered on ``channel``; ``fallback`` is the next channel, or empty."""
+
+    channel: str
+    reason: str
+    fallback: str
+    now: datetime
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupersedeMessage:
+    """What it says is not true any more."""
+
+    now: datetime
+    by: Actor
+
+
+Report = (
+    RecordSent | RecordDelivered | RecordUnknown | DeferMessage | RecordFailure | SupersedeMessage
+)
+"""What became of a message that was queued."""
+
+Command = QueueMessage | AttemptMessage | Report

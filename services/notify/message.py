@@ -1,0 +1,266 @@
+"""One message to one recipient: states and decisions; its commands are in ``commands``.
+
+::
+
+    NotQueued ─▶ Queued ─▶ Sending ─▶ Sent ─▶ Delivered
+                   ▲  │       ├─▶ Failed
+                   │  │       ├─▶ Unknown ─▶ (one resend) Sending
+                   │  │       ├─▶ Queued    deferred, or fell back to another channel
+                   │  └─▶ Superseded
+                   └──────────┘
+
+Delivered, Failed and Superseded are final: nothing that is reported later changes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from services.notify.commands import (
+    AttemptMessage,
+    Command,
+    DeferMessage,
+    QueueMessage,
+    RecordDelivered,
+    RecordFailure,
+    RecordSent,
+    RecordUnknown,
+    Report,
+    SupersedeMessage,
+)
+from shared.contracts.notify import (
+    MessageAttempted,
+    MessageDeferred,
+    MessageDelivered,
+    MessageFailed,
+    MessageFellBack,
+    MessageOutcomeUnknown,
+    MessageQueued,
+    MessageSent,
+    MessageSuperseded,
+)
+from shared.decider import Decider
+from shared.errors import Refused
+from shared.events import AnyFact
+
+# States
+
+
+@dataclass(frozen=True, slots=True)
+class NotQueued:
+    """There is no such message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """It waits to be sent on ``channel`` after ``attempts`` calls, not before an instant."""
+
+    message: MessageQueued
+    channel: str
+    attempts: int = 0
+    not_before: datetime | None = None
+    resent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A call is under way, or the process died in it. ``resent``: it may be a second copy."""
+
+    message: MessageQueued
+    channel: str
+    attempts: int
+    since: datetime
+    resent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The provider may or may not have it."""
+
+    message: MessageQueued
+    channel: str
+    attempts: int
+    since: datetime
+    resent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The provider has it."""
+
+    message: MessageQueued
+    channel: str
+    attempts: int
+    provider_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """It arrived."""
+
+    message: MessageQueued
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """No channel could deliver it."""
+
+    message: MessageQueued
+    channel: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """It was overtaken by events and never sent."""
+
+    message: MessageQueued
+    channel: str
+
+
+Message = NotQueued | Queued | Sending | Unknown | Sent | Delivered | Failed | Superseded
+_FINAL = (Delivered, Failed, Superseded)
+
+# Refusals
+
+
+class UnknownMessage(Refused):
+    """There is no message under this id."""
+
+    code = "unknown-message"
+    text = "There is no such message."
+
+
+class NotWaiting(Refused):
+    """The message is not waiting to be sent: somebody else sends it, or it is done."""
+
+    code = "message-not-waiting"
+    text = "This message is not waiting to be sent."
+
+
+def message_stream(message_id: str) -> str:
+    """Return the stream of a message."""
+    return f"message-{message_id}"
+
+
+# Decisions
+
+
+def decide(command: Command, state: Message) -> Sequence[object]:
+    """Return what comes of ``command``. Raises UnknownMessage, NotWaiting."""
+    if isinstance(command, QueueMessage):
+        return [_queued(command)] if isinstance(state, NotQueued) else []
+    if isinstance(state, NotQueued):
+        raise UnknownMessage
+    if isinstance(command, AttemptMessage):
+        return _attempt(command, state)
+    if isinstance(state, _FINAL):
+        return []
+    return _report(command, state)
+
+
+def _queued(command: QueueMessage) -> MessageQueued:
+    return MessageQueued(
+        application_id=command.application_id,
+        message_id=command.message_id,
+        office=command.office,
+        rule=command.rule,
+        audience=command.audience,
+        channel=command.channel,
+        recipient=command.recipient,
+        language=command.language,
+        template=command.template,
+        template_version=command.template_version,
+        parameters=dict(command.parameters),
+    )
+
+
+def _attempt(command: AttemptMessage, state: Message) -> Sequence[object]:
+    match state:
+        case Queued() | Unknown(resent=False) if command.attempt == state.attempts + 1:
+            return [
+                MessageAttempted(
+                    application_id=state.message.application_id,
+                    message_id=state.message.message_id,
+                    channel=state.channel,
+                    attempt=command.attempt,
+                )
+            ]
+        case _:
+            # Never twice at once, and after an unknown outcome only once more.
+            raise NotWaiting
+
+
+def _report(command: Report, state: Queued | Sending | Unknown | Sent) -> Sequence[object]:
+    """Decide what was reported about a message that is not finished."""
+    ids = {
+        "application_id": state.message.application_id,
+        "message_id": state.message.message_id,
+    }
+    match command:
+        case RecordDelivered():
+            return [MessageDelivered(**ids)]
+        case SupersedeMessage():
+            return [MessageSuperseded(**ids)] if isinstance(state, Queued) else []
+        case RecordUnknown(attempt=attempt):
+            current = isinstance(state, Sending) and attempt == state.attempts
+            return [MessageOutcomeUnknown(**ids, attempt=attempt)] if current else []
+        case RecordSent() | DeferMessage() | RecordFailure() if command.channel != state.channel:
+            # A late word about a channel that was given up.
+            return []
+        case RecordSent(channel=channel, provider_id=provider_id):
+            if not isinstance(state, Sending | Unknown):
+                return []
+            return [MessageSent(**ids, channel=channel, provider_id=provider_id)]
+        case DeferMessage(reason=reason, not_before=not_before):
+            if not isinstance(state, Sending):
+                return []
+            return [MessageDeferred(**ids, reason=reason, not_before=not_before.isoformat())]
+        case RecordFailure(reason=reason, fallback=fallback):
+            if fallback and fallback != state.channel:
+                return [MessageFellBack(**ids, channel=fallback, reason=reason)]
+            return [MessageFailed(**ids, reason=reason)]
+        case _:
+            assert_never(command)
+
+
+def evolve(state: Message, fact: AnyFact) -> Message:
+    """Return the state after ``fact``."""
+    event = fact.event
+    if isinstance(event, MessageQueued):
+        return Queued(event, event.channel)
+    if isinstance(state, NotQueued | Delivered | Failed | Superseded):
+        return state
+    return _moved(state, event, fact.at)
+
+
+def _moved(state: Queued | Sending | Unknown | Sent, event: object, at: datetime) -> Message:
+    message, channel, attempts = state.message, state.channel, state.attempts
+    resent = not isinstance(state, Sent) and state.resent
+    match event:
+        case MessageAttempted(attempt=attempt):
+            return Sending(message, channel, attempt, at, resent or isinstance(state, Unknown))
+        case MessageOutcomeUnknown(attempt=attempt):
+            return Unknown(message, channel, attempt, at, resent)
+        case MessageDeferred(not_before=not_before):
+            after = datetime.fromisoformat(not_before)
+            return Queued(message, channel, attempts, after, resent)
+        case MessageFellBack(channel=other):
+            return Queued(message, other)
+        case MessageSent(provider_id=provider_id):
+            return Sent(message, channel, attempts, provider_id)
+        case MessageDelivered():
+            return Delivered(message, channel)
+        case MessageFailed(reason=reason):
+            return Failed(message, channel, reason)
+        case MessageSuperseded():
+            return Superseded(message, channel)
+        case _:
+            return state
+
+
+DECIDER: Decider[Message] = Decider(NotQueued(), decide, evolve)

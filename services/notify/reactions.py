@@ -1,0 +1,106 @@
+"""What notify does about other services' events: the rules say who is told, here it is queued.
+
+Every event type that a rule may name leads to QueueMessage, once per rule and recipient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.notify.commands import QueueMessage
+from services.notify.message import DECIDER, message_stream
+from services.notify.recipients import Directory, Recipient
+from services.notify.rules import OFFERED, Rule, Rules
+from services.notify.wording import Templates
+from shared.actors import system
+from shared.contracts import BY_NAME
+from shared.contracts.intake import ApplicationSubmitted
+from shared.events import Recorded
+from shared.handle import Handler
+from shared.ids import derived_id
+from shared.reactions import Reaction
+from shared.telemetry import log
+
+BY = system("notify")
+OUTBOX = "outbox"
+
+
+def route(channels: Sequence[str], available: frozenset[str]) -> tuple[str, ...]:
+    """Return the channels to try, in order; the outbox where none of them is set up."""
+    return tuple(name for name in channels if name in available) or (OUTBOX,)
+
+
+class Reactions:
+    """Queues messages."""
+
+    def __init__(
+        self,
+        handler: Handler,
+        rules: Rules,
+        templates: Templates,
+        directory: Directory,
+        available: frozenset[str],
+        now: Callable[[], datetime],
+    ) -> None:
+        """``available`` names the channels that this installation has."""
+        self._handler = handler
+        self._rules = rules
+        self._templates = templates
+        self._directory = directory
+        self._available = available
+        self._now = now
+
+    def table(self) -> dict[type[Any], Reaction]:
+        """Return event class -> reaction, for the events that a rule may name."""
+        return {BY_NAME[name].cls: self.on_event for name in OFFERED}
+
+    async def on_event(self, event: Any, recorded: Recorded) -> None:
+        """Queue what the rules say about one event."""
+        rules = self._rules.of_event(recorded.type)
+        # An imported log or a long outage must not wake people up about the past.
+        oldest = self._now() - timedelta(hours=self._rules.stale_hours)
+        if not rules or recorded.occurred_at < oldest:
+            return
+        submitted = await self._directory.submitted(event.application_id)
+        if submitted is None:
+            log.error("nobody_to_tell", event_id=recorded.event_id, type=recorded.type)
+            return
+        for rule in rules:
+            for person in await self._directory.recipients(rule.audience, event, submitted):
+                await self._queue(rule, person, event, submitted, recorded)
+
+    async def _queue(
+        self,
+        rule: Rule,
+        person: Recipient,
+        event: Any,
+        submitted: ApplicationSubmitted,
+        recorded: Recorded,
+    ) -> None:
+        template = self._templates.current(rule.template)
+        told = self._directory.parameters(event, submitted, person.language)
+        message_id = derived_id(recorded.event_id, rule.id, person.number)
+        command = QueueMessage(
+            application_id=event.application_id,
+            message_id=message_id,
+            office=submitted.office,
+            rule=rule.id,
+            audience=rule.audience,
+            channel=route(rule.channels, self._available)[0],
+            recipient=person.number,
+            language=person.language,
+            template=template.id,
+            template_version=template.version,
+            parameters={name: told[name] for name in template.parameters},
+            now=self._now(),
+            by=BY,
+        )
+        await self._handler.handle(
+            DECIDER,
+            message_stream(message_id),
+            command,
+            cause=recorded.event_id,
+            application=event.application_id,
+        )

@@ -1,0 +1,252 @@
+"""Sends what is queued: each call is announced durably before it is made, and its outcome after.
+
+A crash in between leaves a message whose outcome nobody knows. It is not sent again at once: a
+delivery report may still tell; after a window it is sent once more, and that is on record.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from prometheus_client import Counter
+
+from services.notify.channels import Channel, Failed, Later, Outgoing, Result, Sent, Unknown
+from services.notify.commands import (
+    AttemptMessage,
+    Command,
+    DeferMessage,
+    RecordFailure,
+    RecordSent,
+    RecordUnknown,
+    SupersedeMessage,
+)
+from services.notify.message import (
+    DECIDER,
+    Message,
+    NotQueued,
+    NotWaiting,
+    Queued,
+    Sending,
+    message_stream,
+)
+from services.notify.message import Unknown as UnknownOutcome
+from services.notify.reactions import BY, route
+from services.notify.rules import Rules
+from services.notify.views import MessageViews, Windows
+from services.notify.wording import Templates
+from shared.contracts.notify import MessageQueued
+from shared.errors import BadConfiguration
+from shared.handle import Handler, Loaded, Outcome
+from shared.ids import derived_id
+from shared.patience import patiently
+from shared.telemetry import log
+
+ATTEMPTS = 12
+LONGEST_WAIT = 600.0
+POLL_SECONDS = 1.0
+BATCH = 200
+# What makes an alert about a permit untrue.
+MOVED_ON = frozenset(
+    {
+        "StageCompleted",
+        "StageStarted",
+        "PermitReturned",
+        "PermitIssued",
+        "PermitRejected",
+        "PermitHandedOver",
+        "PermitWithdrawn",
+        "PermitClosed",
+        "StallExplained",
+    }
+)
+
+CALLS = Counter("jejak_message_calls_total", "Calls to providers", ["channel", "outcome"])
+
+
+class Limits(NamedTuple):
+    """``concurrency`` calls at once; see ``Windows`` for the waits."""
+
+    concurrency: int = 8
+    windows: Windows = Windows()
+
+
+class Sender:
+    """The task that empties the queue."""
+
+    def __init__(
+        self,
+        handler: Handler,
+        views: MessageViews,
+        channels: Mapping[str, Channel],
+        rules: Rules,
+        templates: Templates,
+        now: Callable[[], datetime],
+        limits: Limits = Limits(),  # noqa: B008 - an immutable tuple
+    ) -> None:
+        """``channels`` maps the names that messages carry to what this installation has."""
+        self._handler = handler
+        self._views = views
+        self._channels = channels
+        self._rules = rules
+        self._templates = templates
+        self._now = now
+        self._limits = limits
+        self._room = asyncio.Semaphore(limits.concurrency)
+        self._news = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look at the queue now: the read model moved."""
+        self._news.set()
+
+    async def run(self) -> None:
+        """Send for ever."""
+        while True:
+            self._news.clear()
+            await patiently("sender", self.round)
+            try:
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._news.wait()
+            except TimeoutError:
+                continue
+
+    async def round(self) -> None:
+        """Deal once with everything that is due now."""
+        due = await self._views.due(self._now(), self._limits.windows, BATCH)
+        await asyncio.gather(*(self._one(message_id) for message_id in due))
+
+    async def _one(self, message_id: str) -> None:
+        async with self._room:
+            try:
+                await self._advance(message_id)
+            except NotWaiting:
+                # The read model is behind, or another process was quicker.
+                return
+            except Exception:  # noqa: BLE001 - one message must not hold up the others
+                log.exception("message_not_sent", message_id=message_id)
+
+    async def _advance(self, message_id: str) -> None:
+        loaded = await self._handler.load(DECIDER, message_stream(message_id))
+        state, now, windows = loaded.state, self._now(), self._limits.windows
+        match state:
+            case Queued() if state.not_before is None or state.not_before <= now:
+                if await self._overtaken(loaded):
+                    await self._record(state, SupersedeMessage(now=now, by=BY), "superseded")
+                else:
+                    await self._attempt(state)
+            case Sending(attempts=attempt, since=since) if now - since >= windows.stuck:
+                lost = RecordUnknown(attempt=attempt, now=now, by=BY)
+                await self._record(state, lost, f"stuck:{attempt}")
+            case UnknownOutcome(resent=False, since=since) if now - since >= windows.unknown:
+                await self._attempt(state)
+            case _:
+                return
+
+    async def _attempt(self, state: Queued | UnknownOutcome) -> None:
+        message, number = state.message, state.attempts + 1
+        channel = self._channels.get(state.channel)
+        outgoing = self._outgoing(message)
+        if channel is None or outgoing is None:
+            problem = Failed("channel-not-set-up") if outgoing else Failed("template", False)
+            refused = self._command(state, number, problem)
+            await self._record(state, refused, f"not-sent:{state.channel}:{number}")
+            return
+        announced = AttemptMessage(attempt=number, now=self._now(), by=BY)
+        outcome = await self._record(state, announced, f"attempt:{state.channel}:{number}")
+        if not outcome.events:
+            # Another process announced this very call.
+            return
+        result = await channel.send(outgoing)
+        CALLS.labels(state.channel, type(result).__name__.lower()).inc()
+        told = self._command(state, number, result)
+        await patiently(
+            "message outcome",
+            lambda: self._record(state, told, f"outcome:{state.channel}:{number}"),
+            message_id=message.message_id,
+        )
+
+    def _command(self, state: Queued | UnknownOutcome, number: int, result: Result) -> Command:
+        """Return what a call's result means for the message."""
+        now, channel = self._now(), state.channel
+        match result:
+            case Sent(provider_id=provider_id):
+                return RecordSent(channel=channel, provider_id=provider_id, now=now, by=BY)
+            case Unknown():
+                return RecordUnknown(attempt=number, now=now, by=BY)
+            case Later(reason=reason, seconds=seconds) if number < ATTEMPTS:
+                until = now + timedelta(seconds=_wait(seconds, number))
+                return DeferMessage(
+                    channel=channel, reason=reason, not_before=until, now=now, by=BY
+                )
+            case Later(reason=reason):
+                return self._failure(state.message, channel, Failed(reason))
+            case Failed():
+                return self._failure(state.message, channel, result)
+
+    def _failure(self, message: MessageQueued, channel: str, failed: Failed) -> RecordFailure:
+        fallback = self.next_channel(message, channel) if failed.fallback else ""
+        return RecordFailure(
+            channel=channel, reason=failed.reason, fallback=fallback, now=self._now(), by=BY
+        )
+
+    def next_channel(self, message: MessageQueued, channel: str) -> str:
+        """Return the channel to try after ``channel``, or nothing."""
+        rule = self._rules.all.get(message.rule)
+        ways = route(rule.channels if rule else (), frozenset(self._channels))
+        if channel not in ways:
+            return ways[0]
+        following = ways[ways.index(channel) + 1 :]
+        return following[0] if following else ""
+
+    def _outgoing(self, message: MessageQueued) -> Outgoing | None:
+        """Return the message as it goes out; None when its template was taken away."""
+        try:
+            template = self._templates.get(message.template, message.template_version)
+            parameters = {name: message.parameters[name] for name in template.parameters}
+        except (BadConfiguration, KeyError):
+            log.error("message_template_gone", message_id=message.message_id)
+            return None
+        return Outgoing(
+            message_id=message.message_id,
+            recipient=message.recipient,
+            language=message.language,
+            text=template.render(message.language, parameters),
+            template=template.whatsapp,
+            parameters=parameters,
+        )
+
+    async def _overtaken(self, loaded: Loaded[Message]) -> bool:
+        """Say whether an alert is no longer true: its permit has moved on since."""
+        state = loaded.state
+        assert isinstance(state, Queued)
+        rule = self._rules.all.get(state.message.rule)
+        if rule is None or not rule.alert:
+            return False
+        cause = loaded.events[0].cause_id
+        permit = f"permit-{state.message.application_id}"
+        since = False
+        for recorded in await self._handler.store.read_stream(permit):
+            if since and recorded.type in MOVED_ON:
+                return True
+            since = since or recorded.event_id == cause
+        return False
+
+    async def _record(self, state: Message, command: Command, what: str) -> Outcome[Message]:
+        assert not isinstance(state, NotQueued)
+        message = state.message
+        return await self._handler.handle(
+            DECIDER,
+            message_stream(message.message_id),
+            command,
+            cause=derived_id("message", message.message_id, what),
+            application=message.application_id,
+        )
+
+
+def _wait(least: float, attempt: int) -> float:
+    """Return seconds until the next try: doubling, at least ``least``, with jitter."""
+    grown = max(least, 1.0) * 2.0 ** (attempt - 1)
+    return min(grown, LONGEST_WAIT) * random.uniform(1.0, 1.5)

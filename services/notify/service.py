@@ -1,0 +1,108 @@
+"""Wires notify's parts together; every rule is elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from services.notify.api import WebhookSecrets, messages_router, webhooks_router
+from services.notify.channels import Channel
+from services.notify.channels.http import client
+from services.notify.channels.kannel import Kannel, ReportSigner
+from services.notify.channels.outbox import Outbox
+from services.notify.channels.whatsapp import WhatsApp
+from services.notify.pages import OutboxPages, outbox_key, pages_router
+from services.notify.reactions import OUTBOX, Reactions
+from services.notify.recipients import Directory
+from services.notify.reports import Reports
+from services.notify.rules import Rules
+from services.notify.sender import Sender
+from services.notify.views import MessagesProjection, MessageViews
+from services.notify.wording import Templates
+from shared.database import Database
+from shared.projection import Projector
+from shared.reactions import Reactor
+from shared.service import Kernel, Service
+from shared.settings import Settings
+from shared.topics import INTAKE, PAYMENT, WORKFLOW
+
+HERE = Path(__file__).parent
+
+
+def build(kernel: Kernel, database: Database) -> Service:
+    """Return the notify service. Raises BadConfiguration for a wrong rule or template."""
+    templates = Templates.load(HERE / "texts")
+    rules = Rules.load(HERE / "rules.yaml", templates)
+    signer = ReportSigner(kernel.secret("reports"))
+    channels = build_channels(kernel, signer)
+    views = MessageViews(database)
+    sender = Sender(kernel.handler, views, channels, rules, templates, kernel.now)
+    directory = Directory(kernel.store, kernel.codec, kernel.catalogue, kernel.accounts)
+    reactions = Reactions(
+        kernel.handler, rules, templates, directory, frozenset(channels) - {OUTBOX}, kernel.now
+    )
+    reports = Reports(kernel.handler, views, sender, kernel.now)
+    outbox = OutboxPages(kernel.pages, views, kernel.handler, templates, kernel.catalogue)
+    changed: set[str] = set()
+
+    def progress(position: int) -> None:
+        sender.wake()
+        while changed:
+            kernel.hub.publish(outbox_key(changed.pop()))
+
+    return Service(
+        name="notify",
+        database=database,
+        routers=[
+            webhooks_router(reports, webhook_secrets(kernel.settings, signer)),
+            messages_router(views),
+            pages_router(outbox, kernel.hub),
+        ],
+        projectors=[Projector(MessagesProjection(kernel.codec, changed.add), database, progress)],
+        reactors=[
+            Reactor(
+                "notify.reactions",
+                (INTAKE.name, WORKFLOW.name, PAYMENT.name),
+                reactions.table(),
+                kernel.codec,
+                database,
+            )
+        ],
+        tasks={"sender": sender.run},
+    )
+
+
+def build_channels(kernel: Kernel, signer: ReportSigner) -> dict[str, Channel]:
+    """Return the channels that the settings name, and always the outbox."""
+    settings = kernel.settings
+    channels: dict[str, Channel] = {OUTBOX: Outbox(settings.data / "outbox", kernel.now)}
+    if settings.whatsapp_url and settings.whatsapp_phone_id:
+        channels["whatsapp"] = WhatsApp(
+            client(settings.whatsapp_url),
+            settings.whatsapp_phone_id,
+            _plain(settings.whatsapp_token),
+        )
+    if settings.kannel_url:
+        channels["sms"] = Kannel(
+            client(settings.kannel_url),
+            user=settings.kannel_user,
+            password=_plain(settings.kannel_password),
+            sender=settings.kannel_sender,
+            reports=settings.notify_url.rstrip("/") or f"http://{settings.host}:{settings.port}",
+            signer=signer,
+        )
+    return channels
+
+
+def webhook_secrets(settings: Settings, signer: ReportSigner) -> WebhookSecrets:
+    """Return what providers' webhooks are verified with."""
+    return WebhookSecrets(
+        app_secret=_plain(settings.whatsapp_app_secret),
+        verify_token=_plain(settings.whatsapp_verify_token),
+        signer=signer,
+    )
+
+
+def _plain(given: SecretStr | None) -> str:
+    return given.get_secret_value() if given is not None else ""

@@ -1,0 +1,173 @@
+"""The read model ``messages``: one row per message, without personal data.
+
+What a message says and to whom stays in its own stream; a row knows its state and when it is due.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from shared.codec import Codec
+from shared.contracts import notify as events
+from shared.database import Database, Transaction
+from shared.events import Recorded, to_micros
+from shared.topics import NOTIFY
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS messages (
+    message_id TEXT NOT NULL PRIMARY KEY, application_id TEXT NOT NULL, office TEXT NOT NULL,
+    rule TEXT NOT NULL, channel TEXT NOT NULL, state TEXT NOT NULL, attempts BIGINT NOT NULL,
+    resent BIGINT NOT NULL, due_us BIGINT NOT NULL, queued_us BIGINT NOT NULL,
+    queued_position BIGINT NOT NULL, provider_id TEXT NOT NULL
+)
+"""
+_INDEXES = (
+    "CREATE INDEX IF NOT EXISTS messages_due ON messages (state, due_us)",
+    "CREATE INDEX IF NOT EXISTS messages_office ON messages (office, queued_position)",
+    "CREATE INDEX IF NOT EXISTS messages_provider ON messages (provider_id)",
+)
+
+
+class Windows(NamedTuple):
+    """How long a call may be without outcome, and how long an unknown outcome is waited for."""
+
+    stuck: timedelta = timedelta(seconds=60)
+    unknown: timedelta = timedelta(minutes=10)
+
+
+class MessageRow(NamedTuple):
+    """One message. ``queued_us`` is microseconds UTC."""
+
+    message_id: str
+    rule: str
+    channel: str
+    state: str
+    queued_us: int
+
+
+class MessagesProjection:
+    """Folds ``jejak.notify`` into ``messages``."""
+
+    name = "messages"
+    topics = (NOTIFY.name,)
+
+    def __init__(
+        self, codec: Codec, on_office: Callable[[str], None] = lambda office: None
+    ) -> None:
+        """``on_office`` hears which office's rows changed, before the commit."""
+        self._codec = codec
+        self._on_office = on_office
+
+    def create(self, tx: Transaction) -> None:
+        """Create the tables if they are missing."""
+        for statement in (_TABLE, *_INDEXES):
+            tx.execute(statement)
+
+    def apply(self, tx: Transaction, recorded: Sequence[Recorded]) -> None:
+        """Fold events, in order, into rows."""
+        for one in recorded:
+            event = self._codec.decode(one)
+            if isinstance(event, events.MessageQueued):
+                self._queue(tx, event, one)
+                continue
+            change, values = _change(event, one.occurred_us)
+            rows = tx.execute(
+                f"UPDATE messages SET {change} WHERE message_id = ? RETURNING office",
+                (*values, event.message_id),
+            )
+            for (office,) in rows:
+                self._on_office(office)
+
+    def _queue(self, tx: Transaction, event: events.MessageQueued, one: Recorded) -> None:
+        tx.execute(
+            "INSERT INTO messages (message_id, application_id, office, rule, channel, state, "
+            "attempts, resent, due_us, queued_us, queued_position, provider_id) "
+            "VALUES (?, ?, ?, ?, ?, 'queued', 0, 0, ?, ?, ?, '') "
+            "ON CONFLICT (message_id) DO NOTHING",
+            (
+                event.message_id,
+                event.application_id,
+                event.office,
+                event.rule,
+                event.channel,
+                one.occurred_us,
+                one.occurred_us,
+                one.position,
+            ),
+        )
+        self._on_office(event.office)
+
+
+def _change(event: Any, at: int) -> tuple[str, tuple[Any, ...]]:
+    """Return the columns that an event sets, as SQL and its values."""
+    match event:
+        case events.MessageAttempted(attempt=attempt):
+            resent = "resent = CASE WHEN state = 'unknown' THEN 1 ELSE resent END"
+            return f"{resent}, state = 'sending', attempts = ?, due_us = ?", (attempt, at)
+        case events.MessageOutcomeUnknown():
+            return "state = 'unknown', due_us = ?", (at,)
+        case events.MessageDeferred(not_before=not_before):
+            due = to_micros(datetime.fromisoformat(not_before))
+            return "state = 'queued', due_us = ?", (due,)
+        case events.MessageFellBack(channel=channel):
+            change = "state = 'queued', channel = ?, attempts = 0, resent = 0, due_us = ?"
+            return change, (channel, at)
+        case events.MessageSent(provider_id=provider_id):
+            return "state = 'sent', provider_id = ?", (provider_id,)
+        case events.MessageDelivered():
+            return "state = 'delivered'", ()
+        case events.MessageFailed():
+            return "state = 'failed'", ()
+        case events.MessageSuperseded():
+            return "state = 'superseded'", ()
+        case _:
+            # Another event of this topic: the row stays as it is.
+            return "state = state", ()
+
+
+class MessageViews:
+    """Questions to the read model."""
+
+    def __init__(self, database: Database) -> None:
+        """Ask ``database``, where the projection writes."""
+        self._database = database
+
+    async def due(self, now: datetime, windows: Windows, limit: int) -> list[str]:
+        """Return the messages that the sender must look at, the longest waiting first."""
+        rows = await self._database.query(
+            "SELECT message_id FROM messages WHERE (state = 'queued' AND due_us <= ?) "
+            "OR (state = 'sending' AND due_us <= ?) "
+            "OR (state = 'unknown' AND resent = 0 AND due_us <= ?) ORDER BY due_us LIMIT ?",
+            (
+                to_micros(now),
+                to_micros(now - windows.stuck),
+                to_micros(now - windows.unknown),
+                limit,
+            ),
+        )
+        return [message_id for (message_id,) in rows]
+
+    async def newest(self, office: str, limit: int, before: int = 0) -> list[MessageRow]:
+        """Return an office's messages, the newest first; ``before`` skips so many."""
+        rows = await self._database.query(
+            "SELECT message_id, rule, channel, state, queued_us FROM messages WHERE office = ? "
+            "ORDER BY queued_position DESC LIMIT ? OFFSET ?",
+            (office, limit, before),
+        )
+        return [MessageRow(*row) for row in rows]
+
+    async def count(self, office: str) -> int:
+        """Return how many messages an office has."""
+        rows = await self._database.query(
+            "SELECT COUNT(*) FROM messages WHERE office = ?", (office,)
+        )
+        return int(rows[0][0])
+
+    async def by_provider(self, provider_id: str) -> str | None:
+        """Return our id of a message that a provider knows under its own."""
+        rows = await self._database.query(
+            "SELECT message_id FROM messages WHERE provider_id = ? LIMIT 1", (provider_id,)
+        )
+        return rows[0][0] if rows else None
