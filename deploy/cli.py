@@ -11,6 +11,8 @@ from pathlib import Path
 
 import click
 
+from deploy.commands.importing import import_
+from deploy.commands.parked import parked
 from deploy.commands.replaying import replay
 from deploy.commands.topics import topics
 from deploy.console import Session, open_session
@@ -75,5 +77,5 @@ def serve_one(session: Session, service: str, host: str | None, port: int | None
     asyncio.run(serve(session.settings.model_copy(update=update), [service]))
 
 
-for command in (topics, replay):
+for command in (import_, replay, parked, topics):
     main.add_command(command)

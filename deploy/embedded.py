@@ -18,7 +18,7 @@ _SHOWN_ACCOUNTS = ("loket", "verifikator", "kepala")
 async def run_embedded(settings: Settings, translator: Translator) -> None:
     """Serve all four services and the bank simulator's page until told to stop."""
     await serve(
-        settings,
+        settings.model_copy(update={"bank_page": settings.bank_page or "/bank"}),
         SERVICES,
         extra=_simulator,
         ready=lambda running, address: click.echo(welcome(running, address, translator)),

@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
@@ -144,7 +145,7 @@ class _Announcing(Server):
         self, config: uvicorn.Config, running: Running, ready: Callable[[Running, str], None]
     ) -> None:
         super().__init__(config, [running.kernel.hub.close])
-        self._ready = lambda address: ready(running, address)
+        self._ready = partial(ready, running)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start as uvicorn does, then announce the address."""
