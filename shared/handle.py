@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from shared.codec import Codec
 from shared.decider import Command, Decider
-from shared.errors import StaleScreen, Unavailable, WrongExpectedVersion
-from shared.events import Recorded
+from shared.errors import (
+    EventIdReused,
+    JejakError,
+    StaleScreen,
+    Unavailable,
+    WrongExpectedVersion,
+)
+from shared.events import NewEvent, Recorded
 from shared.store.protocol import EventStore
 
 S = TypeVar("S")
 
-# Under contention each loser reloads and decides again; five rounds lose only to a broken client.
-RETRIES = 5
+# Under contention each loser looks and decides again. The first round may go to an outdated memory;
+# who loses five more loses to a broken client.
+RETRIES = 6
+# Of how many streams the state is remembered: the ones being worked on, not all that are open.
+REMEMBERED = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +47,42 @@ class Outcome(Generic[S]):
     events: Sequence[Recorded]
 
 
-class Handler:
-    """Carries commands to their stream and back."""
+@dataclass(frozen=True, slots=True)
+class _Memory(Generic[S]):
+    """What was known of a stream at ``version``. It may be old by now, but it was true once.
 
-    def __init__(self, store: EventStore, codec: Codec) -> None:
-        """Handle over ``store``, decoding with ``codec``."""
+    ``causes`` are those of the stream's events. The set is shared by all memories of one stream, so
+    it may hold causes of later events too: each of them is in the store.
+    """
+
+    decider: Decider[S]
+    state: S
+    version: int
+    position: int
+    causes: set[str]
+
+    def outcome(self, events: Sequence[Recorded] = ()) -> Outcome[S]:
+        return Outcome(self.state, self.version, self.position, events)
+
+
+class Handler:
+    """Carries commands to their stream and back.
+
+    It remembers the folded state of the streams it last wrote to, and decides from memory first. A
+    memory may be out of date, so whatever is decided from it is held against the store: new events
+    by the expected version of their append, anything else (a refusal, nothing to do, a repeated
+    cause) by reading what the stream has beyond it, and deciding again when there is something.
+    """
+
+    def __init__(self, store: EventStore, codec: Codec, *, remember: int = REMEMBERED) -> None:
+        """Handle over ``store``, decoding with ``codec``; ``remember`` that many streams.
+
+        Behind a guard nothing is remembered: an erased person must be gone from memory too.
+        """
         self.store = store
         self.codec = codec
+        self._remember = 0 if codec.guards else remember
+        self._memories: dict[str, _Memory[Any]] = {}
 
     async def load(self, decider: Decider[S], stream: str) -> Loaded[S]:
         """Return the present state of ``stream``. Raises UndecodableEvent."""
@@ -70,20 +108,80 @@ class Handler:
         the person looked at. Raises what ``decide`` raises, StaleScreen, and Unavailable when
         other writers won every retry.
         """
+        memory = self._recalled(decider, stream)
+        current = False
         for _ in range(RETRIES):
-            loaded = await self.load(decider, stream)
-            if any(recorded.cause_id == cause for recorded in loaded.events):
-                return Outcome(loaded.state, loaded.version, loaded.position, ())
-            decided = decider.decide(command, loaded.state)
-            if not decided:
-                return Outcome(loaded.state, loaded.version, loaded.position, ())
-            if seen is not None and seen != loaded.version:
-                raise StaleScreen
-            new = self.codec.encode(decided, stream, command, cause, application)
+            if memory is None:
+                memory = await self._look(decider, stream, self._recalled(decider, stream))
+                current = True
             try:
-                recorded = await self.store.append(stream, new, loaded.version)
-            except WrongExpectedVersion:
-                continue
-            state = decider.fold(map(self.codec.fact, recorded), loaded.state)
-            return Outcome(state, recorded[-1].version, recorded[-1].position, recorded)
+                decided = _decide(memory, command, cause, seen)
+            except JejakError:
+                if current:
+                    raise
+                decided = ()
+            if not decided and current:
+                return memory.outcome()
+            if decided:
+                new = self.codec.encode(decided, stream, command, cause, application)
+                outcome = await self._append(memory, stream, new)
+                if outcome is not None:
+                    return outcome
+            memory = None
         raise Unavailable
+
+    async def _append(
+        self, memory: _Memory[S], stream: str, new: Sequence[NewEvent]
+    ) -> Outcome[S] | None:
+        """Append behind what ``memory`` knows; None when the stream has moved on since."""
+        try:
+            recorded = await self.store.append(stream, new, memory.version)
+        except WrongExpectedVersion:
+            return None
+        except EventIdReused:
+            # The same cause may have brought about something else meanwhile, from a later state.
+            again = await self._look(memory.decider, stream, memory)
+            if new[0].cause_id in again.causes:
+                return None
+            raise
+        if recorded[0].version != memory.version + 1:
+            # The same cause was here before us: the store gave back what it did then.
+            return None
+        return self._advance(memory, stream, recorded).outcome(recorded)
+
+    async def _look(
+        self, decider: Decider[S], stream: str, memory: _Memory[S] | None
+    ) -> _Memory[S]:
+        """Return what the store knows of ``stream`` now, reading only beyond ``memory``."""
+        start = memory or _Memory(decider, decider.initial, 0, 0, set())
+        recorded = await self.store.read_stream(stream, start.version)
+        return self._advance(start, stream, recorded) if recorded else start
+
+    def _advance(self, memory: _Memory[S], stream: str, recorded: Sequence[Recorded]) -> _Memory[S]:
+        state = memory.decider.fold(map(self.codec.fact, recorded), memory.state)
+        memory.causes.update(event.cause_id for event in recorded)
+        last = recorded[-1]
+        fresh = _Memory(memory.decider, state, last.version, last.position, memory.causes)
+        old = self._memories.pop(stream, fresh)
+        if self._remember:
+            self._memories[stream] = old if old.version > fresh.version else fresh
+            while len(self._memories) > self._remember:
+                del self._memories[next(iter(self._memories))]
+        return fresh
+
+    def _recalled(self, decider: Decider[S], stream: str) -> _Memory[S] | None:
+        memory = self._memories.get(stream)
+        return memory if memory is not None and memory.decider is decider else None
+
+
+def _decide(memory: _Memory[S], command: Command, cause: str, seen: int | None) -> Sequence[object]:
+    """Return what is to be appended; nothing for a repeated cause or command.
+
+    Raises what the decider raises, and StaleScreen.
+    """
+    if cause in memory.causes:
+        return ()
+    decided = memory.decider.decide(command, memory.state)
+    if decided and seen is not None and seen != memory.version:
+        raise StaleScreen
+    return decided
