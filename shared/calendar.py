@@ -181,7 +181,7 @@ class WorkCalendar:
         if layout.begins <= start and end < layout.ends:
             return layout
         # A year more on both sides: the local year may differ from the one in UTC.
-        return self._extended(_year(start) - 1, _year(end) + 1)
+        return self._extended(from_micros(start).year - 1, from_micros(end).year + 1)
 
     def _extended(self, first: int, last: int) -> _Layout:
         """Return a layout that covers these years and what was laid out before."""
@@ -297,7 +297,3 @@ def _span(day: str, text: str) -> Span:
     if not start < end <= _DAY_MINUTES:
         raise ValueError(f"hours of {day}: {text} does not end after it starts, by 24:00")
     return start, end
-
-
-def _year(at: int) -> int:
-    return from_micros(at).year

@@ -133,8 +133,10 @@ def _occurred_at(event: Any) -> datetime:
     return datetime.fromisoformat(_header(event, "ce_time"))
 
 
-async def run_worker(app: Any, *, stop: asyncio.Event, recovery_seconds: float) -> None:
-    """Run until ``stop`` is set or the worker crashes.
+async def run_worker(
+    app: Any, *, stop: asyncio.Event, recovered: asyncio.Event, recovery_seconds: float
+) -> None:
+    """Run until ``stop`` is set or the worker crashes; set ``recovered`` once its tables are back.
 
     Raises TimeoutError when its tables were not recovered within ``recovery_seconds``, and what a
     part raised when it failed.
@@ -143,6 +145,7 @@ async def run_worker(app: Any, *, stop: asyncio.Event, recovery_seconds: float) 
     try:
         async with asyncio.timeout(recovery_seconds):
             await app.tables.recovery.completed.wait()
+        recovered.set()
         waiting = asyncio.create_task(stop.wait())
         crashed = asyncio.create_task(app.wait_for_stopped())
         await asyncio.wait({waiting, crashed}, return_when=asyncio.FIRST_COMPLETED)

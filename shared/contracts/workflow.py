@@ -230,3 +230,11 @@ class FeeSettlementRejected:
     application_id: str
     bill_id: str
     reason: str
+
+
+@event("PermitWithdrawalRejected")
+class PermitWithdrawalRejected:
+    """An application was taken back after the office had decided; people must look."""
+
+    application_id: str
+    reason: str
