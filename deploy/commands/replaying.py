@@ -9,7 +9,16 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from deploy.console import REFUSED, Session, answer, as_json, runs, table
 from deploy.replay import Rebuilt, rebuild
@@ -17,16 +26,25 @@ from deploy.serve import Running, opened
 from shared.settings import SERVICES
 
 
+class _Rate(ProgressColumn):
+    """Events per second; the bar knows none before its second step."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed or 0:,.0f}/s", justify="right")
+
+
 def progress_bar() -> Progress:
     """Return a bar on standard error with rate and time left; silent where nobody watches."""
+    console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description:<22}"),
         BarColumn(),
         TextColumn("{task.completed:>9,.0f}/{task.total:,.0f}"),
-        TextColumn("{task.speed:,.0f}/s", justify="right"),
+        _Rate(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console,
+        disable=not console.is_terminal,
     )
 
 
