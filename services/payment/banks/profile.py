@@ -95,7 +95,7 @@ class Banks:
 
 
 def check_digit(digits: str) -> int:
-    """Return Luhn's check digit (ISO/IEC 7812): one mistyped or swapped digit is noticed."""
+    """Return Luhn's check digit (ISO/IEC 7812): a mistyped digit is noticed."""
     doubled = (int(digit) * (2 - place % 2) for place, digit in enumerate(reversed(digits)))
     return -sum(value - 9 if value > 9 else value for value in doubled) % 10
 

@@ -13,7 +13,7 @@ from tests.spec import START
 
 APPLICATION = "3b0a8a52-9d5e-4a3e-9d52-0a3f4c2b1d00"
 NUMBER = "BGR-2026-000042"
-ACCOUNT = "123450012600000422"
+ACCOUNT = "123450012600000421"
 
 TARIFF = Tariff.model_validate(
     {
