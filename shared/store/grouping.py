@@ -13,16 +13,9 @@ from typing import NamedTuple
 
 from shared.errors import Defect, EventIdReused, JejakError, Unavailable, WrongExpectedVersion
 from shared.events import NewEvent, Recorded
+from shared.store.limits import Limits
 from shared.store.protocol import ANY
 from shared.telemetry import log
-
-# What one transaction carries at most: a commit stays short, and others get their turn.
-GROUP_APPENDS = 512
-GROUP_BYTES = 4 << 20
-# What may wait: beyond it callers wait for room, and are turned away after WAIT_SECONDS.
-WAITING_APPENDS = 4096
-WAIT_SECONDS = 5.0
-
 
 Result = list[Recorded] | JejakError
 
@@ -129,6 +122,7 @@ class GroupWriter:
     def __init__(
         self,
         commit: Callable[[Sequence[Append]], Awaitable[list[Result]]],
+        limits: Limits,
         tidy: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """Commit each group with ``commit``, which returns an answer for every append, in order.
@@ -136,6 +130,7 @@ class GroupWriter:
         ``tidy`` runs after each group was answered, before the next one.
         """
         self._commit = commit
+        self._limits = limits
         self._tidy = tidy
         self._waiting: deque[Append] = deque()
         self._room = asyncio.Event()
@@ -154,7 +149,7 @@ class GroupWriter:
             raise Unavailable
         if not events:
             return []
-        while len(self._waiting) >= WAITING_APPENDS:
+        while len(self._waiting) >= self._limits.waiting_appends:
             await self._wait_for_room()
         loop = asyncio.get_running_loop()
         append = Append(stream, events, expected, loop.create_future())
@@ -172,7 +167,7 @@ class GroupWriter:
     async def _wait_for_room(self) -> None:
         self._room.clear()
         try:
-            async with asyncio.timeout(WAIT_SECONDS):
+            async with asyncio.timeout(self._limits.wait_seconds):
                 await self._room.wait()
         except TimeoutError:
             raise Unavailable from None
@@ -198,7 +193,8 @@ class GroupWriter:
         """Return the next group, bounded in appends and bytes; who left is passed over."""
         group: list[Append] = []
         size = 0
-        while self._waiting and len(group) < GROUP_APPENDS and size < GROUP_BYTES:
+        limits = self._limits
+        while self._waiting and len(group) < limits.group_appends and size < limits.group_bytes:
             append = self._waiting.popleft()
             if not append.answer.done():
                 group.append(append)

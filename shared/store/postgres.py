@@ -13,9 +13,11 @@ from shared.events import NewEvent, Recorded
 from shared.postgres_link import Connection, Link, connect
 from shared.store import postgres_schema as statements
 from shared.store.grouping import Append, GroupWriter, Result, plan
+from shared.store.limits import Limits
 from shared.store.protocol import ANY
 from shared.store.waking import AWAY_SECONDS, News, follow
 
+DEFAULTS = Limits()
 # A lost notification is healed by looking again this often.
 POLL_SECONDS = 1.0
 
@@ -26,14 +28,14 @@ class PostgresStore:
     Connects when it is first used, and again after the server was away.
     """
 
-    def __init__(self, dsn: str, schema: str = "jejak") -> None:
+    def __init__(self, dsn: str, schema: str = "jejak", limits: Limits = DEFAULTS) -> None:
         """Name the database (libpq keywords or a URL) and the schema, which is created."""
         self._dsn = dsn
         self._schema = schema
         # The same name for every process: the advisory lock's and the notification channel's.
         self._name = f"{schema}.events"
         self._link = Link(dsn, schema, self._create)
-        self._writer = GroupWriter(self._commit)
+        self._writer = GroupWriter(self._commit, limits)
         self._news = News()
         self._listener: asyncio.Task[None] | None = None
 

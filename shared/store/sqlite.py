@@ -20,29 +20,22 @@ from pathlib import Path
 from shared.errors import Defect, Unavailable
 from shared.events import NewEvent, Recorded
 from shared.store.grouping import Append, GroupWriter, Plan, Result, plan
+from shared.store.limits import Limits
 from shared.store.protocol import ANY
 from shared.store.sqlite_file import PAGE, Busy, SomebodyAppended, SqliteFile, WriteFailed
 from shared.store.tail import Tail
 from shared.store.waking import News, follow
 from shared.telemetry import log
 
-# A commit slower than this sends the next ones to a thread.
-SLOW_SECONDS = 0.005
-SLOW_COMMITS = 100
-# How long appends wait for another process to finish its commit.
-BUSY_SECONDS = 10.0
-BUSY_PAUSE = 0.001
-# The indexes are brought up to date after so many events or bytes.
-MERGE_EVENTS = 4096
-MERGE_BYTES = 8 << 20
-# A write-ahead log is checkpointed after about so many pages. Small, because a commit into space
-# that the file has already is a third faster than one that makes the file longer.
-CHECKPOINT_PAGES = 1000
-ROW_BYTES = 300
+DEFAULTS = Limits()
 # How often a waiting follower looks for other processes' commits.
 POLL_SECONDS = 0.02
+# How many rows are read before others get a turn of the loop: about a quarter of a millisecond.
 SLICE = 256
-KNOWN_VERSIONS = 50_000
+# How often a commit is tried while another process commits.
+BUSY_PAUSE = 0.001
+# What an event's row weighs beside its data, in bytes.
+ROW_BYTES = 300
 
 
 def wall_clock() -> int:
@@ -64,6 +57,7 @@ class SqliteStore:
         path: Path,
         *,
         max_bytes: int | None = None,
+        limits: Limits = DEFAULTS,
         clock: Callable[[], int] = wall_clock,
         fatal: Callable[[str], None] = exit_at_once,
     ) -> None:
@@ -73,9 +67,10 @@ class SqliteStore:
         Unavailable, StoreFull, Defect, BadConfiguration.
         """
         self._file = SqliteFile(path, max_bytes)
+        self._limits = limits
         self._clock = clock
         self._fatal = fatal
-        self._writer = GroupWriter(self._commit, self._tidy)
+        self._writer = GroupWriter(self._commit, limits, self._tidy)
         self._slow = 0
         self._pages = 0
         self._news = News()
@@ -157,12 +152,12 @@ class SqliteStore:
         self._tail.extend(fresh)
         for row in fresh:
             self._versions[row.stream] = row.version
-        while len(self._versions) > KNOWN_VERSIONS:
+        while len(self._versions) > self._limits.known_versions:
             del self._versions[next(iter(self._versions))]
         self._news.tell()
 
     async def _commit(self, group: Sequence[Append]) -> list[Result]:
-        deadline = time.monotonic() + BUSY_SECONDS
+        deadline = time.monotonic() + self._limits.busy_seconds
         while True:
             rows, results = self._plan(group)
             try:
@@ -209,19 +204,19 @@ class SqliteStore:
             await asyncio.to_thread(self._file.insert, rows)
         else:
             self._file.insert(rows)
-        if time.perf_counter() - began > SLOW_SECONDS:
-            self._slow = SLOW_COMMITS
+        if time.perf_counter() - began > self._limits.slow_seconds:
+            self._slow = self._limits.slow_commits
         self._pages += 2 + sum(len(row.data) + ROW_BYTES for row in rows) // PAGE
 
     async def _tidy(self) -> None:
         """Merge and checkpoint when it is time, in a thread; the next group waits meanwhile."""
-        upto = self._tail.head
+        limits, upto = self._limits, self._tail.head
         try:
-            if len(self._tail) >= MERGE_EVENTS or self._tail.size >= MERGE_BYTES:
+            if len(self._tail) >= limits.merge_events or self._tail.size >= limits.merge_bytes:
                 await asyncio.to_thread(self._file.merge, upto)
                 self._tail.forget(upto)
-                self._pages = CHECKPOINT_PAGES
-            if self._pages >= CHECKPOINT_PAGES:
+                self._pages = limits.checkpoint_pages
+            if self._pages >= limits.checkpoint_pages:
                 self._pages = 0
                 await asyncio.to_thread(self._file.checkpoint)
         except (Busy, Unavailable):
