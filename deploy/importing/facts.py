@@ -16,7 +16,7 @@ from deploy.importing.cases import COMPLETE, START, Case, Step
 from deploy.importing.mapping import Mapping
 from deploy.importing.naming import application_id, officer, registration_number
 from deploy.importing.report import ImportReport, printable
-from shared.actors import APPLICANT, Actor
+from shared.actors import APPLICANT, Actor, system
 from shared.codec import Codec
 from shared.contracts.intake import Applicant, ApplicationRegistered, ApplicationSubmitted
 from shared.contracts.workflow import PermitClosed, PermitOpened, StageCompleted, StageStarted
@@ -27,14 +27,14 @@ from shared.offices import Office
 # A foreign log knows no applicant and no documents.
 NOBODY = Applicant(name="", nik="", phone="")
 MAX_TEXT = 1_000
+WORKFLOW = system("workflow")
 
 
 class PermitFacts(NamedTuple):
-    """One permit's events, encoded; ``registered`` and ``permit`` are empty before registration."""
+    """One permit's events by stream, encoded; ``permit`` is empty before registration."""
 
     application_id: str
-    submitted: list[NewEvent]
-    registered: list[NewEvent]
+    application: list[NewEvent]
     permit: list[NewEvent]
 
 
@@ -83,14 +83,13 @@ class FactWriter:
         if case.registered is None:
             if case.steps:
                 self._report.left_out.add(notes.NOT_REGISTERED, len(case.steps))
-            return PermitFacts(application, submitted, [], [])
+            return PermitFacts(application, submitted, [])
         registration = self._registration(case, application, case.registered)
         registered = self._encoded([registration], stream, application)
-        # As when workflow reacts to the registration: same cause, hence the same event id.
         opening = self._opening(case, application, case.registered, registered[0].event_id)
         work = sorted(self._work(case, application), key=lambda fact: fact.at)
         permit = self._encoded([opening, *work], f"permit-{application}", application)
-        return PermitFacts(application, submitted, registered, permit)
+        return PermitFacts(application, submitted + registered, permit)
 
     def _encoded(self, facts: list[_Fact], stream: str, application: str) -> list[NewEvent]:
         return [
@@ -139,6 +138,10 @@ class FactWriter:
         return _Fact(at, by, self._entry(case, "registered"), event)
 
     def _opening(self, case: Case, application: str, at: datetime, cause: str) -> _Fact:
+        """Return exactly the fact that workflow records when it hears of the registration.
+
+        A running workflow service may be quicker than the import; whoever is first, it is one fact.
+        """
         event = PermitOpened(
             application_id=application,
             number=registration_number(self._mapping.number, case.name),
@@ -147,7 +150,7 @@ class FactWriter:
             permit_version=self._mapping.permit_version,
             planned_end=case.planned_end.isoformat() if case.planned_end else "",
         )
-        return _Fact(at, officer(case.responsible, self._office), cause, event)
+        return _Fact(at, WORKFLOW, cause, event)
 
     def _work(self, case: Case, application: str) -> Iterator[_Fact]:
         """Yield what was done on the permit, and its end. Equal entries are told apart by order.

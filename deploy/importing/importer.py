@@ -100,21 +100,15 @@ class Recorder:
                 raise outcome
 
     async def record(self, facts: PermitFacts) -> None:
-        """Record one permit: submitted, opened and worked on, and registered last.
-
-        A running workflow service opens the permit of every registration that it hears of. It must
-        find this one open already, or it would start the permit today.
-        """
-        application = f"application-{facts.application_id}"
-        await self._add(application, facts.submitted)
-        if facts.registered:
-            await self._add(f"permit-{facts.application_id}", facts.permit)
-            await self._add(application, facts.registered)
+        """Record one permit: the application first, then the work on its permit."""
+        await self._add(f"application-{facts.application_id}", facts.application)
+        await self._add(f"permit-{facts.application_id}", facts.permit)
 
     async def _add(self, stream: str, events: Sequence[NewEvent]) -> None:
         """Append those of ``events`` that are not in ``stream`` yet.
 
-        Others may append meanwhile: people at work, or another trace of the same case.
+        Others may append meanwhile: people at work, another trace of the same case, or workflow,
+        which opens the permit of every registration that it hears of.
         """
         for attempt in range(1, TRIES + 1):
             there = await self._store.read_stream(stream)

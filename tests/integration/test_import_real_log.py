@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 
 import pytest
 import yaml
@@ -21,9 +22,15 @@ from deploy.importing.report import (
     ImportReport,
 )
 from deploy.importing.xes import XesReader
+from services.intake.application import DECIDER as APPLICATION
+from services.workflow import clock
+from services.workflow.permit import DECIDER as PERMIT
+from services.workflow.sop import Sops
+from services.workflow.states import NotOpened
+from shared.calendar import Calendars
 from shared.codec import Codec
 from shared.contracts.intake import ApplicationSubmitted
-from shared.events import Recorded, to_micros
+from shared.events import AnyFact, Recorded, to_micros
 from shared.offices import Catalogue
 from shared.store.sqlite import SqliteStore
 
@@ -134,3 +141,32 @@ async def test_what_a_smaller_mapping_lacks_is_reported_by_name_and_count(
     }
     types = Counter(event.type for event in await recorded_of(store))
     assert types["StageCompleted"] == EVENTS - 1_368
+
+
+async def test_every_imported_file_folds_and_its_clock_can_be_read(store: SqliteStore) -> None:
+    await run(store)
+    streams: dict[str, list[AnyFact]] = {}
+    for event in await recorded_of(store):
+        streams.setdefault(event.stream, []).append(CODEC.fact(event))
+    applications = Counter(
+        type(APPLICATION.fold(facts)).__name__
+        for stream, facts in streams.items()
+        if stream.startswith("application-")
+    )
+    assert applications == {"Registered": CASES}
+    calendar = Calendars(CATALOGUE).of("receipt")
+    sop = Sops(CATALOGUE).of("receipt", "wabo-receipt", 1)
+    modes: Counter[str] = Counter()
+    distances: list[int] = []
+    for stream, facts in streams.items():
+        if stream.startswith("permit-"):
+            state = PERMIT.fold(facts)
+            assert not isinstance(state, NotOpened)
+            reading = clock.evaluate(state.file.clock, calendar, sop, NOW)
+            modes[reading.mode] += 1
+            assert reading.deadline is not None
+            planned = datetime.fromisoformat(state.file.opened.planned_end)
+            distances.append((reading.deadline - planned).days)
+    assert modes == {"stopped": CLOSED, "running": CASES - CLOSED}
+    # The log's own plan of eight weeks and our 40 working days mean the same day, near enough.
+    assert abs(median(distances)) <= 2

@@ -73,13 +73,13 @@ def test_a_case_becomes_an_application_and_a_permit() -> None:
         "permit_type": "wabo-receipt",
         "permit_version": 1,
     }
-    [submitted] = map(decoded, found.submitted)
+    submitted, registered = map(decoded, found.application)
     assert isinstance(submitted, ApplicationSubmitted)
     assert {name: getattr(submitted, name) for name in own} == own
     assert (submitted.channel, submitted.answers) == ("online", {"department": "General"})
     assert (submitted.applicant.name, submitted.documents, submitted.code_hash) == ("", (), "")
     own["planned_end"] = PLANNED.replace(".010", ".010000")
-    assert list(map(decoded, found.registered)) == [ApplicationRegistered(**own)]
+    assert registered == ApplicationRegistered(**own)
     permit = found.application_id
     assert list(map(decoded, found.permit)) == [
         PermitOpened(**own),
@@ -91,7 +91,7 @@ def test_a_case_becomes_an_application_and_a_permit() -> None:
 
 def test_facts_carry_the_logs_own_times_and_people() -> None:
     found = facts(*STEPS, enddate=END)
-    everything = found.submitted + found.registered + found.permit
+    everything = found.application + found.permit
     times = (START, START, START, *(step["time:timestamp"] for step in STEPS), END)
     assert [from_micros(new.occurred_us) for new in everything] == list(
         map(datetime.fromisoformat, times)
@@ -99,7 +99,7 @@ def test_facts_carry_the_logs_own_times_and_people() -> None:
     assert [new.actor for new in everything] == [
         "applicant",
         "officer:resource06",
-        "officer:resource06",
+        "system:workflow",
         "officer:resource07",
         "officer:resource06",
         "officer:resource06",
@@ -113,7 +113,7 @@ def test_a_tracking_codes_hash_is_recorded_where_one_is_given() -> None:
     assert case is not None
     writer = FactWriter(mapping(), OFFICE, CODEC, report, lambda application: application[::-1])
     found = writer.facts(case)
-    submitted = decoded(found.submitted[0])
+    submitted = decoded(found.application[0])
     assert isinstance(submitted, ApplicationSubmitted)
     assert submitted.code_hash == found.application_id[::-1]
 
@@ -122,7 +122,7 @@ def test_the_same_trace_gives_the_same_facts_with_ids_that_are_all_different() -
     events = [event(), event(), event(CHECK), event(at="2011-10-11T10:00:00+02:00")]
     first = facts(*events)
     assert first == facts(*events)
-    everything = first.submitted + first.registered + first.permit
+    everything = first.application + first.permit
     assert len({new.event_id for new in everything}) == len(everything)
 
 
@@ -137,7 +137,7 @@ def test_a_longer_export_keeps_the_ids_of_what_it_had_before() -> None:
 
 def test_the_permit_is_opened_by_its_registration() -> None:
     found = facts()
-    assert found.permit[0].cause_id == found.registered[0].event_id
+    assert found.permit[0].cause_id == found.application[1].event_id
 
 
 def test_facts_are_in_order_of_time_whatever_the_order_of_the_log() -> None:
@@ -161,7 +161,7 @@ def test_what_the_mapping_does_not_cover_is_counted_by_name_and_left_out() -> No
     assert report.uncovered_event_attributes.as_dict() == {"colour": 1}
     assert report.uncovered_trace_attributes.as_dict() == {"mood": 1}
     assert report.uncovered_channels.as_dict() == {"Pigeon": 1}
-    submitted = decoded(found.submitted[0])
+    submitted = decoded(found.application[0])
     assert isinstance(submitted, ApplicationSubmitted)
     assert submitted.channel == "Pigeon"
 
@@ -198,7 +198,7 @@ def test_a_trace_without_a_name_or_a_start_is_left_out_with_the_reason() -> None
 def test_a_case_that_was_never_registered_has_no_permit() -> None:
     found, report = read(event(CHECK), rules=mapping(registered={"activity": RECEIPT}))
     assert found is not None
-    assert (len(found.submitted), found.registered, found.permit) == (1, [], [])
+    assert (len(found.application), found.permit) == (1, [])
     assert report.left_out.as_dict() == {notes.NOT_REGISTERED: 1}
 
 
@@ -210,7 +210,7 @@ def test_moments_can_be_events() -> None:
     found = facts(
         event(CHECK, times[0]), event(RECEIPT, times[1]), event(CHECK, times[2]), rules=rules
     )
-    moments = (found.submitted[0], found.registered[0], found.permit[-1])
+    moments = (found.application[0], found.application[1], found.permit[-1])
     assert [from_micros(new.occurred_us) for new in moments] == list(
         map(datetime.fromisoformat, times)
     )

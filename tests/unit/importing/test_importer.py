@@ -69,6 +69,11 @@ def content(events: Sequence[Recorded]) -> list[tuple[str, int, str, bytes]]:
     return sorted((e.stream, e.version, e.event_id, e.data) for e in events)
 
 
+def again(recorded: Recorded) -> NewEvent:
+    """Return what was appended to make ``recorded``."""
+    return NewEvent(*recorded[3:8], *recorded[9:])
+
+
 async def test_the_sample_is_imported_and_what_it_lacks_is_reported(store: SqliteStore) -> None:
     report = await run(store, SAMPLE, SAMPLE_MAPPING)
     recorded = await everything(store)
@@ -107,14 +112,29 @@ async def test_a_longer_export_adds_only_what_is_new(store: SqliteStore, tmp_pat
     assert types[-1] == "PermitClosed"
 
 
-async def test_a_permit_is_open_before_its_registration_is_told(store: SqliteStore) -> None:
+async def test_each_permit_is_recorded_in_the_order_it_happened(store: SqliteStore) -> None:
     await run(store, SAMPLE)
     by_permit: dict[str, list[str]] = {}
     for recorded in await everything(store):
         by_permit.setdefault(recorded.correlation_id, []).append(recorded.type)
     for types in by_permit.values():
-        assert types[:2] == ["ApplicationSubmitted", "PermitOpened"]
-        assert types[-1] == "ApplicationRegistered"
+        assert types[:3] == ["ApplicationSubmitted", "ApplicationRegistered", "PermitOpened"]
+
+
+async def test_a_running_workflow_may_open_the_permit_first(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    file = write(tmp_path, log(trace("case-1", [event()])))
+    whole = SqliteStore(tmp_path / "whole.sqlite")
+    await run(whole, file)
+    *application, opened, _ = await everything(whole)
+    for one in application:
+        await store.append(one.stream, [again(one)])
+    await store.append(opened.stream, [again(opened)])
+    report = await run(store, file)
+    assert (report.recorded, report.already_there) == (1, 3)
+    assert content(await everything(store)) == content(await everything(whole))
+    await whole.close()
 
 
 async def test_the_same_case_in_two_places_of_the_log_is_one_permit(
@@ -159,7 +179,7 @@ async def test_an_office_or_mapping_that_does_not_fit_records_nothing(store: Sql
 class FullStore(SqliteStore):
     """A store whose disk is full after some appends."""
 
-    room = 40
+    room = 20
 
     async def append(
         self, stream: str, events: Sequence[NewEvent], expected: int = ANY
