@@ -81,15 +81,18 @@ def answers_adapter(section: IntakeSection) -> TypeAdapter[Any]:
     """Return what validates the answers that a permit type's form asks for."""
     fields: dict[str, Any] = {}
     for place, question in enumerate(section.fields):
-        fields[f"answer_{place}"] = _field(question)
+        default = ... if question.required else None
+        fields[f"answer_{place}"] = (
+            answer_type(question),
+            Field(alias=question.id, default=default),
+        )
     return TypeAdapter(create_model("Answers", __base__=Strict, **fields))
 
 
-def _field(question: Question) -> tuple[Any, Any]:
+def answer_type(question: Question) -> Any:
+    """Return the type that validates the answer to a question."""
     kind = _KINDS[question.kind]
-    if question.required:
-        return kind, Field(alias=question.id)
-    return kind | None, Field(alias=question.id, default=None)
+    return kind if question.required else kind | None
 
 
 def read_answers(section: IntakeSection, given: Mapping[str, Any]) -> dict[str, str]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+
 from services.intake.api import (
     applicant_router,
     catalogue_router,
@@ -9,9 +13,13 @@ from services.intake.api import (
     submission_router,
 )
 from services.intake.catalogue import PublicCatalogue
+from services.intake.correction import Comeback, correction_pages, door_pages
+from services.intake.counter import STATES, CounterDesk, check_pages, queue_key, queue_pages
 from services.intake.desk import Desk
-from services.intake.door import Door
+from services.intake.door import Door, Visit
+from services.intake.forms import FormReader
 from services.intake.numbering import Numbers
+from services.intake.pages import Front, accepted_pages, apply_pages, catalogue_pages
 from services.intake.reactions import Reactions
 from services.intake.secrecy import Secrecy
 from services.intake.submission import Submissions
@@ -23,49 +31,103 @@ from shared.reactions import Reactor
 from shared.service import Kernel, Service
 from shared.topics import WORKFLOW
 
+# A shared computer's next user must not find the page with the code.
+_ACCEPTED_SECONDS, _COMEBACK_SECONDS = 1800, 3600
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What routes and tasks share."""
+
+    catalogue: PublicCatalogue
+    applications: Applications
+    uploads: Uploads
+    submissions: Submissions
+    desk: Desk
+    door: Door
+
 
 def build(kernel: Kernel, database: Database) -> Service:
     """Return the intake service. Raises BadConfiguration for a wrong catalogue."""
-    handler, pages, now = kernel.handler, kernel.pages, kernel.now
+    parts = _parts(kernel, database)
+    changed: set[str] = set()
+
+    def progressed(position: int) -> None:
+        parts.applications.progressed()
+        while changed:
+            office = changed.pop()
+            for status in STATES:
+                kernel.hub.publish(queue_key(office, status))
+
+    projection = ApplicationsProjection(kernel.codec, changed.add)
+    reactions = Reactions(kernel.handler).table()
+    return Service(
+        name="intake",
+        database=database,
+        routers=[*_programs(kernel, parts), *_people(kernel, parts)],
+        projectors=[Projector(projection, database, progressed)],
+        reactors=[Reactor("intake.reactions", (WORKFLOW.name,), reactions, kernel.codec, database)],
+    )
+
+
+def _parts(kernel: Kernel, database: Database) -> _Parts:
     catalogue = PublicCatalogue(kernel.catalogue)
     applications = Applications(database)
     uploads = Uploads(kernel.uploads)
     secrecy = Secrecy(kernel.secret("tracking"), kernel.secret("receipt"))
     numbers = Numbers(kernel.store, kernel.codec)
-    submissions = Submissions(handler, numbers, uploads, secrecy, now)
-    desk = Desk(handler, catalogue, applications, now)
-    door = Door(handler, applications)
-    changed: set[str] = set()
-
-    def progressed(position: int) -> None:
-        applications.progressed()
-        while changed:
-            kernel.hub.publish(queue_key(changed.pop()))
-
-    return Service(
-        name="intake",
-        database=database,
-        routers=[
-            catalogue_router(catalogue, uploads, now),
-            submission_router(submissions, catalogue, pages, now),
-            applicant_router(submissions, desk, door),
-            counter_router(desk),
-        ],
-        projectors=[
-            Projector(ApplicationsProjection(kernel.codec, changed.add), database, progressed)
-        ],
-        reactors=[
-            Reactor(
-                "intake.reactions",
-                (WORKFLOW.name,),
-                Reactions(handler).table(),
-                kernel.codec,
-                database,
-            )
-        ],
+    return _Parts(
+        catalogue,
+        applications,
+        uploads,
+        Submissions(kernel.handler, numbers, uploads, secrecy, kernel.now),
+        Desk(kernel.handler, catalogue, applications, kernel.now),
+        Door(kernel.handler, applications),
     )
 
 
-def queue_key(office: str) -> str:
-    """Return the live key of an office's queue."""
-    return f"intake.queue.{office}"
+def _programs(kernel: Kernel, parts: _Parts) -> list[APIRouter]:
+    return [
+        catalogue_router(parts.catalogue, parts.uploads, kernel.now),
+        submission_router(parts.submissions, parts.catalogue, kernel.pages, kernel.now),
+        applicant_router(parts.submissions, parts.desk, parts.door),
+        counter_router(parts.desk),
+    ]
+
+
+def _people(kernel: Kernel, parts: _Parts) -> list[APIRouter]:
+    secret, secure = kernel.secret("visit"), kernel.settings.https
+    reader = FormReader(parts.uploads, secret)
+    front = Front(
+        kernel.pages,
+        parts.catalogue,
+        parts.submissions,
+        parts.applications,
+        reader,
+        Visit("accepted", secret, seconds=_ACCEPTED_SECONDS, secure=secure),
+        kernel.now,
+    )
+    comeback = Comeback(
+        front,
+        parts.desk,
+        parts.door,
+        reader,
+        Visit("comeback", secret, seconds=_COMEBACK_SECONDS, secure=secure),
+    )
+    counter = CounterDesk(
+        kernel.pages,
+        parts.catalogue,
+        parts.desk,
+        parts.applications,
+        parts.uploads,
+        kernel.hub,
+    )
+    return [
+        catalogue_pages(front),
+        apply_pages(front),
+        accepted_pages(front),
+        door_pages(comeback),
+        correction_pages(comeback),
+        queue_pages(counter),
+        check_pages(counter),
+    ]

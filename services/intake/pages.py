@@ -1,0 +1,276 @@
+"""Pages for everybody: the start, the catalogue, the form, and what the applicant keeps."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import segno
+from fastapi import APIRouter, Request, Response
+from markupsafe import Markup
+
+from services.intake.catalogue import ONLINE, IntakeSection, Offer, PublicCatalogue
+from services.intake.door import Visit
+from services.intake.forms import (
+    ApplyFields,
+    Draft,
+    FormReader,
+    Kept,
+    empty_form,
+    with_new_key,
+)
+from services.intake.secrecy import in_order
+from services.intake.submission import Accepted, Handed, Submissions
+from services.intake.views import Applications
+from shared.actors import APPLICANT, Actor, Role
+from shared.errors import KeyReused, NotFound
+from shared.identity import Account
+from shared.service import Now
+from shared.web.forms import Form, read_form
+from shared.web.i18n import Translator, msg
+from shared.web.pages import Pages, language, translator
+from shared.web.session import current_user
+
+_CHOOSE = msg("Choose one of the options.")
+_SENT_BEFORE = msg(
+    "This form was already sent with other content. Send it again only if you want a second "
+    "application."
+)
+_CHANNELS: Mapping[str, str] = {
+    ONLINE: msg("Online"),
+    "counter": msg("At the counter"),
+    "email": msg("By e-mail"),
+    "phone": msg("By telephone"),
+}
+LABELS: Mapping[str, str] = {
+    "name": msg("Full name"),
+    "nik": msg("NIK"),
+    "phone": msg("Mobile number"),
+    "email": msg("E-mail"),
+    "address": msg("Home address"),
+    "office": msg("Permit office"),
+    "channel": msg("How it came in"),
+}
+
+
+@dataclass(frozen=True)
+class Front:
+    """What the public pages are drawn from."""
+
+    pages: Pages
+    catalogue: PublicCatalogue
+    submissions: Submissions
+    applications: Applications
+    reader: FormReader
+    visit: Visit
+    now: Now
+
+    def permit(self, offer: Offer, lang: str) -> dict[str, Any]:
+        """Return what a page says of a permit type before anybody applies."""
+        return {
+            "id": offer.kind.id,
+            "name": offer.kind.name.of(lang),
+            "summary": offer.section.summary.of(lang),
+            "days": offer.kind.promise.working_days,
+            "cost": offer.kind.promise.cost.of(lang),
+            "requirements": offer.section.requirements,
+            "offices": offer.offices,
+            "online": [office for office in offer.offices if ONLINE in office.channels],
+            "assumed": "assumed" in offer.kind.source,
+        }
+
+    def permits(self, lang: str) -> list[dict[str, Any]]:
+        """Return every permit type that can be applied for, by name."""
+        shown = [self.permit(offer, lang) for offer in self.catalogue.offers(self.now())]
+        return sorted(shown, key=lambda permit: str(permit["name"]))
+
+    def track_link(self, number: str) -> str:
+        """Return where an application is followed; the code is typed there, never linked."""
+        return self.pages.link("workflow", f"/lacak?number={number}")
+
+    def draw_form(
+        self, request: Request, offer: Offer, form: Form, kept: Mapping[str, Kept], status: int
+    ) -> Response:
+        """Return the form as a page."""
+        lang = language(request)
+        return self.pages.render(
+            request,
+            "intake/apply.html",
+            status_code=status,
+            permit=self.permit(offer, lang),
+            section=offer.section,
+            form=form,
+            kept=kept,
+            labels=labels(offer.section, translator(request)),
+            offices=[(office.id, office.name.of(lang)) for office in offer.offices],
+            channels=self._channels(offer, current_user(request), translator(request)),
+        )
+
+    def _channels(
+        self, offer: Offer, account: Account | None, tr: Translator
+    ) -> list[tuple[str, str]]:
+        """Return the ways an officer at the counter may enter an application for somebody."""
+        office = offer.office(account.office) if account else None
+        if account is None or office is None or not account.has(Role.COUNTER):
+            return []
+        others = [channel for channel in office.channels if channel != ONLINE]
+        return [(channel, channel_word(channel, tr)) for channel in others]
+
+    async def hand_in(self, request: Request, offer: Offer, draft: Draft) -> Accepted:
+        """Submit what the form holds. Raises the decider's refusals."""
+        fields: ApplyFields = draft.fields
+        office = offer.office(fields.office)
+        if office is None:
+            raise NotFound
+        handed = Handed(
+            office=office,
+            permit_type=offer.kind.id,
+            permit_version=offer.kind.version,
+            section=offer.section,
+            channel=fields.channel,
+            applicant=fields.applicant(language(request)),
+            answers=draft.answers,
+            documents=await self.submissions.documents(offer.section, draft.named),
+        )
+        return await self.submissions.submit(handed, self._who(request, fields), fields.key)
+
+    def _who(self, request: Request, fields: ApplyFields) -> Actor:
+        account = current_user(request)
+        return APPLICANT if fields.channel == ONLINE or account is None else account.actor
+
+
+def labels(section: IntakeSection, tr: Translator) -> dict[str, str]:
+    """Return field name -> label, for the list of what needs correcting."""
+    found = {name: tr.t(label) for name, label in LABELS.items()}
+    found |= {f"answer-{item.id}": item.label.of(tr.lang) for item in section.fields}
+    return found | {f"document-{item.id}": item.name.of(tr.lang) for item in section.requirements}
+
+
+def channel_word(channel: str, tr: Translator) -> str:
+    """Return how an application came in, in words; a foreign log's own word stays."""
+    return tr.t(_CHANNELS[channel]) if channel in _CHANNELS else channel
+
+
+def qr(address: str) -> Markup:
+    """Return a QR code as SVG, dark on white in every colour scheme."""
+    drawn = segno.make(address, error="m").svg_inline(scale=5, border=4, light="#fff", dark="#000")
+    return Markup(drawn)
+
+
+def catalogue_pages(front: Front) -> APIRouter:
+    """Return the start page and the catalogue."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/")
+    async def home(request: Request) -> Response:
+        permits = front.permits(language(request))
+        return front.pages.render(request, "intake/home.html", permits=permits)
+
+    @router.get("/izin")
+    async def catalogue(request: Request) -> Response:
+        permits = front.permits(language(request))
+        return front.pages.render(request, "intake/catalogue.html", permits=permits)
+
+    @router.get("/izin/{permit_type}")
+    async def permit(request: Request, permit_type: str) -> Response:
+        offer = front.catalogue.offer(permit_type, front.now())
+        shown = front.permit(offer, language(request))
+        return front.pages.render(request, "intake/permit.html", permit=shown)
+
+    return router
+
+
+def apply_pages(front: Front) -> APIRouter:
+    """Return the form, and the page with number and code that follows it."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/ajukan/{permit_type}")
+    async def form(request: Request, permit_type: str) -> Response:
+        offer = front.catalogue.offer(permit_type, front.now())
+        asked = offer.office(request.query_params.get("office"))
+        typed = empty_form(office=asked.id if asked else "")
+        return front.draw_form(request, offer, typed, {}, 200)
+
+    @router.post("/ajukan/{permit_type}")
+    async def hand_in(request: Request, permit_type: str) -> Response:
+        offer = front.catalogue.offer(permit_type, front.now())
+        data = await read_form(request)
+        by_hand = data.get("channel", ONLINE) != ONLINE
+        draft = await front.reader.read(
+            request, ApplyFields, offer.section, () if by_hand else None
+        )
+        form = draft.form
+        if draft.fields and offer.office(draft.fields.office) is None:
+            form = form.with_error("office", _CHOOSE)
+        if not form.errors:
+            try:
+                accepted = await front.hand_in(request, offer, draft)
+            except KeyReused:
+                form = with_new_key(form).with_error("name", _SENT_BEFORE)
+            else:
+                answer = front.pages.redirect(request, "/diterima")
+                front.visit.begin(answer, accepted.application_id)
+                return answer
+        return front.draw_form(request, offer, form, draft.kept, 422)
+
+    return router
+
+
+def accepted_pages(front: Front) -> APIRouter:
+    """Return what the applicant keeps: number, code, receipt; and its public check."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/diterima")
+    async def show(request: Request) -> Response:
+        application_id = front.visit.application(request)
+        if application_id is None:
+            return front.pages.redirect(request, "/")
+        accepted = await front.submissions.accepted(application_id)
+        shown = _shown(front, request, accepted)
+        return front.pages.render(request, "intake/accepted.html", **shown)
+
+    @router.post("/diterima")
+    async def close(request: Request) -> Response:
+        """Make this browser forget number and code, for whoever sits here next."""
+        answer = front.pages.redirect(request, "/")
+        front.visit.end(answer)
+        return answer
+
+    @router.get("/terima/{number}/{signature}")
+    async def verify(request: Request, number: str, signature: str) -> Response:
+        row = await front.applications.by_number(number)
+        if row is None:
+            raise NotFound
+        accepted = await front.submissions.accepted(row.application_id)
+        if not hmac.compare_digest(accepted.signature.encode(), signature.encode()):
+            raise NotFound
+        return front.pages.render(
+            request, "intake/receipt.html", **_shown(front, request, accepted)
+        )
+
+    return router
+
+
+def _shown(front: Front, request: Request, accepted: Accepted) -> dict[str, Any]:
+    submission, tr = accepted.file.submission, translator(request)
+    office = front.catalogue.office(submission.office)
+    section = front.catalogue.section(submission.permit_type, submission.permit_version)
+    track = front.track_link(submission.number)
+    own = str(request.base_url).rstrip("/")
+    return {
+        "number": submission.number,
+        "code": accepted.code,
+        "office": office.name.of(tr.lang),
+        "permit": front.catalogue.name(submission.permit_type, submission.permit_version, tr.lang),
+        "submitted": tr.datetime(accepted.file.submitted_at, ZoneInfo(office.zone)),
+        "documents": [
+            (section.requirement_name(document.requirement, tr.lang), document.sha256)
+            for document in in_order(submission.documents)
+        ],
+        "track": track,
+        "qr": qr(track if "://" in track else own + track),
+        "verify": accepted.receipt()["verify"],
+    }
