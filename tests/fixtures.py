@@ -7,6 +7,7 @@ selected test needs and that can't be had fails the test and says what to instal
 ======================  ========  ==================================================================
 ``kafka_broker``        session   ``Broker``, shared: leave it running
 ``kafka_bootstrap``     session   its ``host:port``
+``kafka_topics``        session   the same, with the product's topics on it
 ``spare_broker``        function  a ``Broker`` to kill, freeze and stop
 ``postgres_server``     session   ``Database``, shared: leave it running
 ``postgres_dsn``        function  the DSN of a database of the test's own
@@ -120,6 +121,16 @@ def kafka_broker(request: pytest.FixtureRequest, in_containers: bool) -> Iterato
 def kafka_bootstrap(kafka_broker: Broker) -> str:
     """``host:port`` of the broker that tests share."""
     return kafka_broker.bootstrap
+
+
+@pytest.fixture(scope="session")
+def kafka_topics(kafka_bootstrap: str) -> str:
+    """``host:port`` of the broker that tests share, with the product's topics on it."""
+    # Imported late: the client reads all of its protocol when it is imported.
+    from shared.topic_admin import apply
+
+    apply(kafka_bootstrap)
+    return kafka_bootstrap
 
 
 @pytest.fixture

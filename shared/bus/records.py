@@ -139,7 +139,7 @@ def _micros(text: bytes) -> int:
 
 def _positive(text: bytes) -> int:
     number = int(text)
-    if number < 1:
+    if not 1 <= number < 2**63:
         raise ValueError
     return number
 
