@@ -52,6 +52,8 @@ POLL_SECONDS = 1.0
 # How often an append without an expected version goes after the end of a busy stream.
 TRIES = 20
 DEADLINE_SECONDS = 10.0
+# Among so many events at the end of the log one of ours is looked for.
+HEAD_EVENTS = 100
 _AWAY = (GrpcError, DeadlineExceededError, DiscoveryFailedError, NodeIsNotLeaderError)
 
 
@@ -101,20 +103,26 @@ class KurrentStore:
 
     async def read_all(self, after: int = 0, limit: int = 1000) -> list[Recorded]:
         """See ``EventStore.read_all``."""
-
-        async def work() -> list[Recorded]:
-            # Reading from a position gives the event at that position once more.
-            response = await self._client.read_all(
-                commit_position=after or None, limit=limit + 1, timeout=DEADLINE_SECONDS
-            )
-            async with response as found:
-                return [one for one in _ours([e async for e in found]) if one.position > after]
-
-        return (await self._call(work))[:limit]
+        found: list[Recorded] = []
+        while True:
+            page = await self._page(after, limit)
+            found += _ours(page)
+            # A page may be full of other people's events without being the last.
+            if len(found) >= limit or len(page) < limit:
+                return found[:limit]
+            after = page[-1].commit_position
 
     async def head(self) -> int:
         """See ``EventStore.head``."""
-        return await self._call(self._client.get_commit_position)
+
+        async def work() -> int:
+            response = await self._client.read_all(
+                backwards=True, limit=HEAD_EVENTS, timeout=DEADLINE_SECONDS
+            )
+            async with response as events:
+                return max((one.position for one in _ours([e async for e in events])), default=0)
+
+        return await self._call(work)
 
     def follow(self, after: int = 0, limit: int = 1000) -> AsyncIterator[list[Recorded]]:
         """See ``EventStore.follow``; ends when the store is closed."""
@@ -137,6 +145,19 @@ class KurrentStore:
         # The client refuses to close a connection that it never made.
         with suppress(ProgrammingError):
             await self._client.close()
+
+    async def _page(self, after: int, limit: int) -> list[RecordedEvent]:
+        """Return at least ``limit`` events above ``after``, whoever wrote them, if there are."""
+
+        async def work() -> list[RecordedEvent]:
+            # Reading from a position gives the event at that position once more.
+            response = await self._client.read_all(
+                commit_position=after or None, limit=limit + 1, timeout=DEADLINE_SECONDS
+            )
+            async with response as events:
+                return [event async for event in events if event.commit_position > after]
+
+        return await self._call(work)
 
     async def _append(
         self, stream: str, events: Sequence[NewEvent], expected: int
