@@ -23,34 +23,44 @@ def progress_bar(console: Console, translator: Translator) -> Iterator[Progress]
     When the import is interrupted, it says how to go on. Draw on standard error, so that what is
     answered on standard output stays clean.
     """
-    t = translator.t
     columns = (
         bars.BarColumn(),
         bars.TaskProgressColumn(),
-        bars.TextColumn("{task.fields[said]}"),
+        bars.TextColumn("{task.description}"),
         bars.TimeRemainingColumn(compact=True),
     )
-    with bars.Progress(*columns, console=console, transient=True) as drawn:
-        task = drawn.add_task("", total=1.0, said="")
-        began = drawn.get_time()
+    shows = console.is_terminal
+    with bars.Progress(*columns, console=console, transient=True, disable=not shows) as drawn:
+        task = drawn.add_task("", total=1.0)
+        began, tenth = drawn.get_time(), 1
 
         def tell(report: ImportReport, fraction: float) -> None:
-            done = report.recorded + report.already_there
-            rate = round(done / max(drawn.get_time() - began, 0.001))
-            said = t(
-                "{cases} permits, {events} events, {rate} a second",
-                cases=report.cases,
-                events=done,
-                rate=rate,
-            )
-            drawn.update(task, completed=fraction, said=said)
+            nonlocal tenth
+            said = _so_far(report, drawn.get_time() - began, translator)
+            drawn.update(task, completed=fraction, description=said)
+            # A log file or a pipe gets a line at every tenth instead of a bar.
+            if not shows and fraction * 10 >= tenth:
+                console.print(f"{fraction:4.0%}  {said}", highlight=False)
+                tenth = int(fraction * 10) + 1
 
         try:
             yield tell
         except (KeyboardInterrupt, asyncio.CancelledError):
             drawn.stop()
-            console.print(t("Stopped. What was recorded stays; run the same command to go on."))
+            console.print(
+                translator.t("Stopped. What was recorded stays; run the same command to go on.")
+            )
             raise
+
+
+def _so_far(report: ImportReport, seconds: float, t: Translator) -> str:
+    done = report.recorded + report.already_there
+    return t.t(
+        "{cases} permits, {events} events, {rate} a second",
+        cases=t.number(report.cases),
+        events=t.number(done),
+        rate=t.number(round(done / max(seconds, 0.001))),
+    )
 
 
 def show_report(report: ImportReport, seconds: float, console: Console, t: Translator) -> None:
