@@ -27,12 +27,12 @@ from shared.web.pages import language, translator
 _NO_MATCH = msg("The number and the code do not belong together. Check both.")
 _REPLACE = msg("Attach a new document: this one was returned before.")
 _SENT = msg("Your correction was sent. The office checks it again.")
-_TAKEN_BACK = msg("Your application was withdrawn.")
+_TAKEN_BACK = msg("Your application is withdrawn now.")
 _STATE_WORDS = {
     "submitted": msg("The office checks whether everything is there. There is nothing to correct."),
     "returned": msg("The office needs something from you before it can go on."),
     "registered": msg("Your application is complete and being worked on. Nothing to correct."),
-    "withdrawn": msg("This application was withdrawn."),
+    "withdrawn": msg("You withdrew this application."),
 }
 _PAGE = "/perbaiki/isi"
 

@@ -37,8 +37,8 @@ ROWS = 50
 STATES: Mapping[str, tuple[str, str]] = {
     "submitted": (msg("To check"), "info"),
     "returned": (msg("With the applicant"), "waiting"),
-    "registered": (msg("Registered"), "success"),
-    "withdrawn": (msg("Withdrawn"), "neutral"),
+    "registered": (msg("Complete and registered"), "success"),
+    "withdrawn": (msg("Withdrawn by the applicant"), "neutral"),
 }
 _LOOK = msg("Look at this document and mark it.")
 _SAY_WHY = msg("Say what is wrong with it, so that the applicant can put it right.")
