@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from shared.database.sqlite import SqliteDatabase
-
 from shared.bus import Delivery
 from shared.database import Database, Row, Transaction
+from shared.database.sqlite import SqliteDatabase
 from shared.events import Recorded
 from shared.projection import Projection, Projector
 from shared.store import EventStore
@@ -133,10 +132,13 @@ async def _compare(
             await work.until(store, max(positions["store"], work.position), _silent)
         else:
             await work.until(store, await store.head(), _silent)
-        ours = await work.database.transaction(lambda tx: _digests(tx, tables))
+        reached, ours = await work.database.transaction(
+            lambda tx: (_positions(tx, work.projection.name), _digests(tx, tables))
+        )
         difference = _first_difference(theirs, ours)
-        if difference is None:
-            return None
+        if difference is None or reached == positions:
+            # The very same events went into both: waiting would change nothing.
+            return difference
         await asyncio.sleep(_ROUND_SECONDS)
     return difference
 

@@ -16,12 +16,12 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import click
-from shared.topic_admin import apply
 
 from deploy.kafka.jars import default_cache, resolve
 from deploy.postgres.server import PostgresServer
 from shared.errors import JejakError, Unavailable
 from shared.settings import SERVICES
+from shared.topic_admin import apply
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent

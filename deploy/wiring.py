@@ -13,20 +13,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol, cast
 
-from shared.bus.local import LocalBus
-from shared.database.sqlite import SqliteDatabase
-from shared.store.sqlite import SqliteStore
-
 from shared.actors import Role
 from shared.bus import Bus
+from shared.bus.local import LocalBus
 from shared.codec import Codec
 from shared.database import Database
+from shared.database.sqlite import SqliteDatabase
 from shared.handle import Handler
 from shared.identity import Accounts
 from shared.offices import Catalogue
 from shared.service import Kernel, Service
 from shared.settings import SERVICES, Settings, kept_secret
 from shared.store import EventStore
+from shared.store.sqlite import SqliteStore
 from shared.web.pages import NavItem, Pages
 from shared.web.sse import LiveHub
 
