@@ -1,0 +1,181 @@
+"""People at work while the office is killed: they send until they are answered, and remember.
+
+Whoever gets no answer sends the same request again under the same key, as a browser or a program
+of a careful author does. What was answered is written into the ledger, and nothing else is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from tests.process import PASSWORD
+from tests.unit.intake.papers import jpeg, pdf
+
+_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+_ASKED = {"situ": ("ktp", "bukti-tempat", "persetujuan-tetangga"), "siup": ("ktp", "npwp")}
+_ANSWERS = {
+    "business-name": "Warung Contoh",
+    "business-address": "Jl. Contoh No. 2, Bogor",
+}
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the applicant was answered."""
+
+    application_id: str
+    number: str
+    code: str
+
+
+@dataclass
+class Ledger:
+    """Everything that was answered with success, and how often an answer was missing."""
+
+    submitted: dict[str, Receipt] = field(default_factory=dict)
+    registered: set[str] = field(default_factory=set)
+    uploaded: set[str] = field(default_factory=set)
+    unanswered: int = 0
+    repeated: int = 0
+
+
+class Line:
+    """The way to the office at ``address``: it may be cut at any moment, and comes back."""
+
+    def __init__(self, address: str, ledger: Ledger) -> None:
+        """``up`` is set while the office answers; ``over`` once nobody shall begin anything."""
+        self.address = address
+        self.ledger = ledger
+        self.up = asyncio.Event()
+        self.over = asyncio.Event()
+
+
+class Client:
+    """One connection of one person, with cookies."""
+
+    def __init__(self, line: Line) -> None:
+        """Call over ``line``."""
+        self._line = line
+        self._http = httpx.AsyncClient(base_url=line.address, timeout=30)
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self._http.aclose()
+
+    async def send(
+        self, method: str, path: str, *, key: str | None = None, **body: Any
+    ) -> httpx.Response:
+        """Send a request, as often as it takes to be answered: 503 is none."""
+        headers = {} if key is None else {"idempotency-key": key}
+        while True:
+            await self._line.up.wait()
+            try:
+                answer = await self._http.request(method, path, headers=headers, **body)
+            except httpx.TransportError:
+                self._line.ledger.unanswered += 1
+                await asyncio.sleep(0.01)
+                continue
+            if answer.status_code != 503:
+                return answer
+            await asyncio.sleep(0.05)
+
+    async def sign_in(self, username: str) -> None:
+        """Sign in as an officer, as a person would."""
+        page = await self.send("GET", "/login")
+        token = _TOKEN.search(page.text)
+        assert token is not None
+        form = {"csrf_token": token[1], "username": username, "password": PASSWORD, "next": "/"}
+        answer = await self.send("POST", "/login", data=form)
+        assert answer.status_code == 303, answer.text
+
+
+async def applicant(line: Line, name: str, seed: str, queue: asyncio.Queue[Receipt]) -> None:
+    """Hand in one application after the other until it is over."""
+    client, chance, ledger = Client(line), random.Random(f"{seed} {name}"), line.ledger
+    count = 0
+    while not line.over.is_set():
+        count += 1
+        key = f"{name}-{count}"
+        body = await _application(client, ledger, chance, key)
+        receipt = await _submit(client, key, body)
+        ledger.submitted[key] = receipt
+        queue.put_nowait(receipt)
+        if chance.random() < 0.1:
+            # An answer may be lost on the way after all: asking again must change nothing.
+            ledger.repeated += 1
+            assert await _submit(client, key, body) == receipt
+    await client.close()
+
+
+async def _application(
+    client: Client, ledger: Ledger, chance: random.Random, key: str
+) -> Mapping[str, Any]:
+    permit_type = chance.choice(["situ", "siup"])
+    asked = {name: pdf(name) for name in _ASKED[permit_type]}
+    if permit_type == "siup":
+        asked["pas-foto"] = jpeg()
+    if chance.random() < 0.1:
+        asked["ktp"] = pdf(key)
+    documents = [
+        {
+            "requirement": requirement,
+            "sha256": await _upload(client, ledger, content),
+            "name": f"{requirement}.{'jpg' if requirement == 'pas-foto' else 'pdf'}",
+        }
+        for requirement, content in asked.items()
+    ]
+    answers = _ANSWERS | ({"area": chance.randint(1, 500)} if permit_type == "situ" else {})
+    return {
+        "office": "bogor",
+        "permit_type": permit_type,
+        "applicant": {
+            "name": "Pemohon Contoh",
+            "nik": "3271046504930002",
+            "phone": "+6281212345678",
+        },
+        "answers": answers,
+        "documents": documents,
+    }
+
+
+async def _upload(client: Client, ledger: Ledger, content: bytes) -> str:
+    sha256 = hashlib.sha256(content).hexdigest()
+    if sha256 not in ledger.uploaded:
+        answer = await client.send("POST", "/api/uploads", content=content)
+        assert answer.status_code == 201, answer.text
+        assert answer.json()["sha256"] == sha256
+        ledger.uploaded.add(sha256)
+    return sha256
+
+
+async def _submit(client: Client, key: str, body: Mapping[str, Any]) -> Receipt:
+    answer = await client.send("POST", "/api/applications", key=key, json=body)
+    assert answer.status_code == 201, answer.text
+    given = answer.json()
+    return Receipt(given["application_id"], given["number"], given["code"])
+
+
+async def counter(line: Line, queue: asyncio.Queue[Receipt]) -> None:
+    """Register what was handed in, one after the other, until it is over."""
+    client, ledger = Client(line), line.ledger
+    await client.sign_in("loket")
+    while not line.over.is_set():
+        try:
+            async with asyncio.timeout(0.2):
+                receipt = await queue.get()
+        except TimeoutError:
+            continue
+        path = f"/api/applications/{receipt.application_id}/register"
+        answer = await client.send("POST", path, key=f"register-{receipt.number}", json={})
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["status"] == "registered"
+        ledger.registered.add(receipt.application_id)
+    await client.close()
