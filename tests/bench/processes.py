@@ -1,0 +1,39 @@
+"""Child processes of the benchmark: modules of this package, in the same interpreter."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def spawn(module: str, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start ``python -m tests.bench.MODULE`` with its stdout in a pipe."""
+    command = [sys.executable, "-m", f"tests.bench.{module}", *arguments]
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, cwd=ROOT)
+
+
+def kill(process: subprocess.Popen[bytes]) -> bytes:
+    """Kill -9 ``process`` and return what it still had to say."""
+    process.kill()
+    process.wait()
+    assert process.stdout is not None
+    rest = process.stdout.read()
+    process.stdout.close()
+    return rest
+
+
+@asynccontextmanager
+async def serving(module: str, *arguments: str) -> AsyncIterator[int]:
+    """Run a server that prints its port, and give that; kill -9 it at the end."""
+    process = spawn(module, *arguments)
+    try:
+        assert process.stdout is not None
+        yield int(await asyncio.to_thread(process.stdout.readline))
+    finally:
+        kill(process)
