@@ -40,8 +40,8 @@ from services.notify.views import MessageViews, Windows
 from services.notify.wording import Templates
 from shared.contracts.notify import MessageQueued
 from shared.errors import BadConfiguration
-from shared.handle import Handler, Loaded, Outcome
-from shared.ids import derived_id
+from shared.handle import Handler, Loaded
+from shared.ids import derived_id, new_id
 from shared.patience import patiently
 from shared.telemetry import log
 
@@ -155,10 +155,9 @@ class Sender:
             await self._record(state, refused, f"not-sent:{state.channel}:{number}")
             return
         announced = AttemptMessage(attempt=number, now=self._now(), by=BY)
-        outcome = await self._record(state, announced, f"attempt:{state.channel}:{number}")
-        if not outcome.events:
-            # Another process announced this very call.
-            return
+        # A cause of its own: an id derived from the attempt would let the store take a second
+        # process's announcement for this one, and both would call.
+        await self._record(state, announced, new_id())
         result = await channel.send(outgoing)
         CALLS.labels(state.channel, type(result).__name__.lower()).inc()
         told = self._command(state, number, result)
@@ -234,10 +233,10 @@ class Sender:
             since = since or recorded.event_id == cause
         return False
 
-    async def _record(self, state: Message, command: Command, what: str) -> Outcome[Message]:
+    async def _record(self, state: Message, command: Command, what: str) -> None:
         assert not isinstance(state, NotQueued)
         message = state.message
-        return await self._handler.handle(
+        await self._handler.handle(
             DECIDER,
             message_stream(message.message_id),
             command,

@@ -23,18 +23,19 @@ APPLICATION = "3b0a8a52-9d5e-4a3e-9d52-0a3f4c2b1d00"
 MESSAGE = "0f1e2d3c-1111-5222-8333-444455556666"
 IDS: dict[str, str] = {"application_id": APPLICATION, "message_id": MESSAGE}
 BY = system("notify")
+PARAMETERS = {"number": "BGR-2026-000042", "office": "Kantor Contoh", "permit": "SITU"}
 
 QUEUED = MessageQueued(
     **IDS,
     office="bogor",
-    rule="permit-ready",
+    rule="registered",
     audience="applicant",
     channel="whatsapp",
     recipient="+6281234567890",
     language="id",
-    template="permit-ready",
+    template="registered",
     template_version=1,
-    parameters={"number": "BGR-2026-000042"},
+    parameters=PARAMETERS,
 )
 ATTEMPTED = MessageAttempted(**IDS, channel="whatsapp", attempt=1)
 
@@ -44,14 +45,14 @@ def queue(**changes: Any) -> QueueMessage:
     given: dict[str, Any] = {
         **IDS,
         "office": "bogor",
-        "rule": "permit-ready",
+        "rule": "registered",
         "audience": "applicant",
         "channel": "whatsapp",
         "recipient": "+6281234567890",
         "language": "id",
-        "template": "permit-ready",
+        "template": "registered",
         "template_version": 1,
-        "parameters": {"number": "BGR-2026-000042"},
+        "parameters": PARAMETERS,
         "now": START,
         "by": BY,
     }
