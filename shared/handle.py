@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from shared.codec import Codec
+from shared.contracts import BY_NAME
 from shared.decider import Command, Decider
 from shared.errors import (
     EventIdReused,
@@ -17,6 +18,7 @@ from shared.errors import (
 )
 from shared.events import NewEvent, Recorded
 from shared.store.protocol import EventStore
+from shared.telemetry import APPENDED
 
 S = TypeVar("S")
 
@@ -147,6 +149,7 @@ class Handler:
         if recorded[0].version != memory.version + 1:
             # The same cause was here before us: the store gave back what it did then.
             return None
+        APPENDED.labels(BY_NAME[recorded[0].type].service).inc(len(recorded))
         return self._advance(memory, stream, recorded).outcome(recorded)
 
     async def _look(

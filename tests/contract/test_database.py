@@ -99,6 +99,38 @@ async def test_many_rows_in_one_statement(database: Database) -> None:
     assert await database.query("SELECT count(*), sum(n) FROM marks") == [(5000, 12497500)]
 
 
+async def test_many_rows_may_meet_the_same_key_again_and_again(database: Database) -> None:
+    insert = "INSERT INTO marks (name, n)\nVALUES (?, ?) ON CONFLICT (name) DO UPDATE SET n = "
+    rows = [("ab"[n % 2], 1) for n in range(333)]
+
+    def work(tx: Transaction) -> None:
+        tx.executemany(insert + "marks.n + excluded.n", rows)
+        tx.executemany(insert + "marks.n + ?", [(*row, 2) for row in rows])
+
+    await database.transaction(work)
+    assert await database.query(READ) == [("a", 167 * 3), ("b", 166 * 3)]
+
+
+async def test_many_rows_for_other_statements(database: Database) -> None:
+    def work(tx: Transaction) -> None:
+        insert = "INSERT INTO marks (name, n) SELECT ?, CAST(? AS BIGINT) * 2"
+        tx.executemany(insert, [(f"{n:03}", n) for n in range(120)])
+        tx.executemany("UPDATE marks SET n = ? WHERE name = ?", [(7, "000"), (8, "001")])
+        tx.executemany("DELETE FROM marks WHERE name = ?", [("002",), ("003",)])
+
+    await database.transaction(work)
+    assert await database.query("SELECT count(*), sum(n) FROM marks") == [(118, 14283)]
+
+
+async def test_one_bad_row_among_many_leaves_nothing_behind(database: Database) -> None:
+    insert = "INSERT INTO marks (name, n) VALUES (?, ?)"
+    rows: list[tuple[str, int | None]] = [(f"{n}", n) for n in range(200)]
+    rows[150] = ("bad", None)
+    with pytest.raises(Exception, match=r"(?i)null"):
+        await database.transaction(lambda tx: tx.executemany(insert, rows))
+    assert await database.query(READ) == []
+
+
 async def test_a_percent_sign_is_only_a_percent_sign(database: Database) -> None:
     await database.transaction(lambda tx: tx.execute(UPSERT, ("50% off", 1)))
     found = await database.query("SELECT n FROM marks WHERE name LIKE '50%' AND n = ?", (1,))
