@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
 import httpx
 import pytest
 
+from services.intake.counter import queue_key
 from tests.unit.intake import papers
 from tests.unit.intake.house import House, sha256, token
 
@@ -64,9 +66,9 @@ async def accepted(house: House) -> tuple[str, str]:
 @pytest.mark.parametrize("lang", ["id", "en"])
 async def test_people_see_documents_time_and_cost_before_applying(house: House, lang: str) -> None:
     for path in ("/", "/izin", "/izin/situ", "/ajukan/situ", "/perbaiki"):
-        page = await house.client.get(path, params={"lang": lang})
-        assert page.status_code == 200, path
-        assert f'lang="{lang}"' in page.text
+        answer = await house.client.get(path, params={"lang": lang})
+        assert answer.status_code == 200, path
+        assert f'lang="{lang}"' in answer.text
     page = (await house.client.get("/izin/situ")).text
     assert ("5 hari kerja" if lang == "id" else "5 working days") in page
     assert "Rp2" in page
@@ -300,3 +302,18 @@ async def test_the_counter_enters_for_somebody_who_stands_there(house: House) ->
     assert answer.status_code == 303
     await house.settled()
     assert "Di loket" in (await desk.get("/pendaftaran")).text
+
+
+async def test_the_queue_is_redrawn_when_something_comes_in(house: House) -> None:
+    redrawn: list[str] = []
+
+    async def draw(lang: str) -> str:
+        redrawn.append(lang)
+        return str(len(redrawn))
+
+    watching = house.kernel.hub.subscribe(queue_key("bogor", "submitted"), "id", draw)
+    await anext(watching)
+    await accepted(house)
+    async with asyncio.timeout(5):
+        assert b"data: 2" in await anext(watching)
+    await watching.aclose()
