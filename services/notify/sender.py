@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -114,19 +114,20 @@ class Sender:
                 continue
 
     async def round(self) -> None:
-        """Deal once with everything that is due now."""
+        """Deal once with everything that is due now: one application's news in order."""
         due = await self._views.due(self._now(), self._limits.windows, BATCH)
-        await asyncio.gather(*(self._one(message_id) for message_id in due))
+        await asyncio.gather(*map(self._in_order, due.values()))
 
-    async def _one(self, message_id: str) -> None:
+    async def _in_order(self, messages: Sequence[str]) -> None:
         async with self._room:
-            try:
-                await self._advance(message_id)
-            except NotWaiting:
-                # The read model is behind, or another process was quicker.
-                return
-            except Exception:  # noqa: BLE001 - one message must not hold up the others
-                log.exception("message_not_sent", message_id=message_id)
+            for message_id in messages:
+                try:
+                    await self._advance(message_id)
+                except NotWaiting:
+                    # The read model is behind, or another process was quicker.
+                    continue
+                except Exception:  # noqa: BLE001 - one message must not hold up the others
+                    log.exception("message_not_sent", message_id=message_id)
 
     async def _advance(self, message_id: str) -> None:
         loaded = await self._handler.load(DECIDER, message_stream(message_id))

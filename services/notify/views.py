@@ -134,12 +134,14 @@ class MessageViews:
         """Ask ``database``, where the projection writes."""
         self._database = database
 
-    async def due(self, now: datetime, windows: Windows, limit: int) -> list[str]:
-        """Return the messages that the sender must look at, the longest waiting first."""
+    async def due(self, now: datetime, windows: Windows, limit: int) -> dict[str, list[str]]:
+        """Return application -> messages that the sender must look at, longest waiting first."""
         rows = await self._database.query(
-            "SELECT message_id FROM messages WHERE (state = 'queued' AND due_us <= ?) "
+            "SELECT application_id, message_id FROM messages "
+            "WHERE (state = 'queued' AND due_us <= ?) "
             "OR (state = 'sending' AND due_us <= ?) "
-            "OR (state = 'unknown' AND resent = 0 AND due_us <= ?) ORDER BY due_us LIMIT ?",
+            "OR (state = 'unknown' AND resent = 0 AND due_us <= ?) "
+            "ORDER BY due_us, queued_position LIMIT ?",
             (
                 to_micros(now),
                 to_micros(now - windows.stuck),
@@ -147,7 +149,10 @@ class MessageViews:
                 limit,
             ),
         )
-        return [message_id for (message_id,) in rows]
+        found: dict[str, list[str]] = {}
+        for application_id, message_id in rows:
+            found.setdefault(application_id, []).append(message_id)
+        return found
 
     async def newest(self, office: str, limit: int, before: int = 0) -> list[MessageRow]:
         """Return an office's messages, the newest first; ``before`` skips so many."""

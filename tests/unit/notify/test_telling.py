@@ -1,0 +1,359 @@
+"""From an event to a message and its reports, in a notify service that really runs."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from services.notify.channels.kannel import ReportSigner
+from shared.actors import Role
+from shared.contracts.intake import Applicant, ApplicationSubmitted
+from shared.contracts.payment import BillIssued
+from shared.contracts.workflow import (
+    PermitIssued,
+    StageOverdue,
+    StageStarted,
+    StallEscalated,
+    StallExplanationRequested,
+)
+from shared.events import to_micros
+from shared.ids import derived_id, new_id
+from tests.running import Office, running_office, settings_in, until
+from tests.unit.notify.standins import (
+    PASSWORD,
+    PHONE_ID,
+    TOKEN,
+    USER,
+    StandIn,
+    kannel_app,
+    serving,
+    whatsapp_app,
+)
+
+HTML = {"accept": "text/html"}
+APPLICATION, NUMBER = derived_id("case", "telling"), "BGR-2026-000201"
+SUBMITTED = ApplicationSubmitted(
+    application_id=APPLICATION,
+    number=NUMBER,
+    office="bogor",
+    permit_type="situ",
+    permit_version=1,
+    channel="online",
+    applicant=Applicant(
+        name="Pemohon Contoh", nik="3271046504930002", phone="+6281234567890", language="id"
+    ),
+    answers={},
+    documents=(),
+    code_hash="0" * 64,
+)
+ISSUED = PermitIssued(application_id=APPLICATION, number=NUMBER, document_number="503/1/2026")
+STALL: dict[str, Any] = {"application_id": APPLICATION, "office": "bogor", "stage": "verify"}
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    async with running_office(settings_in(tmp_path), ["notify"]) as running:
+        yield running
+
+
+async def permit(office: Office, *events: Any) -> None:
+    await office.happened(f"permit-{APPLICATION}", *events, application=APPLICATION)
+
+
+async def submit(office: Office, submitted: ApplicationSubmitted = SUBMITTED) -> None:
+    stream = f"application-{submitted.application_id}"
+    await office.happened(stream, submitted, application=submitted.application_id)
+
+
+def outbox(office: Office) -> list[dict[str, str]]:
+    file = office.running.kernel.settings.data / "outbox" / "messages.jsonl"
+    lines = file.read_text("utf-8").splitlines() if file.exists() else []
+    return [json.loads(line) for line in lines]
+
+
+async def told(office: Office, count: int) -> list[dict[str, str]]:
+    async def enough() -> bool:
+        return len(outbox(office)) >= count
+
+    await until(enough, what=f"message {count}")
+    await asyncio.sleep(0.1)
+    return outbox(office)
+
+
+async def test_an_applicant_is_told_in_words_of_their_own_language(office: Office) -> None:
+    await submit(office)
+    await permit(office, ISSUED)
+    first, second = await told(office, 2)
+    assert NUMBER in first["text"]
+    assert first["to"] == "+6281234567890"
+    assert "siap diambil" in second["text"]
+    assert "Surat Izin Tempat Usaha" in second["text"]
+
+
+async def test_a_bill_is_told_with_amount_account_and_day(office: Office) -> None:
+    english = Applicant(name="A", nik="3271046504930002", phone="+6281234567890", language="en")
+    await submit(office, _with(applicant=english))
+    bill = BillIssued(
+        application_id=APPLICATION,
+        bill_id=new_id(),
+        number=NUMBER,
+        office="bogor",
+        permit_type="situ",
+        virtual_account="123450012600002011",
+        amount=240_000,
+        lines=(),
+        tariff="situ-2026",
+        due_on="2026-12-23",
+    )
+    await office.happened(f"bill-{bill.bill_id}", bill, application=APPLICATION)
+    texts = [message["text"] for message in await told(office, 2)]
+    assert "Rp240.000. Pay to virtual account 123450012600002011 by 23 December 2026" in texts[1]
+
+
+async def test_an_officer_is_asked_by_name_and_the_supervisor_told(office: Office) -> None:
+    await submit(office)
+    asked = StallExplanationRequested(
+        **STALL, stall_id="s1", asked="verifikator", answer_by="2026-11-24T04:00:00+00:00"
+    )
+    await permit(office, asked)
+    messages = (await told(office, 3))[1:]
+    assert {message["to"] for message in messages} == {"+6281100000002", "+6281200000001"}
+    assert all("24 November 2026, 11.00 WIB" in message["text"] for message in messages)
+
+
+async def test_without_a_name_everybody_of_the_stages_role_is_told(office: Office) -> None:
+    await submit(office)
+    started = StageStarted(application_id=APPLICATION, stage="verify", role="verifier")
+    await permit(office, started, StageOverdue(**STALL, due_at="2026-11-23T09:00:00+00:00"))
+    messages = (await told(office, 3))[1:]
+    assert {message["to"] for message in messages} == {"+6281100000002", "+6281200000001"}
+
+
+async def test_an_unexplained_stall_goes_to_the_head(office: Office) -> None:
+    await submit(office)
+    await permit(office, StallEscalated(**STALL, stall_id="s1"))
+    assert (await told(office, 2))[1]["to"] == "+6281200000002"
+
+
+@pytest.mark.parametrize("phone", ["", "+622112345678", "not a number"])
+async def test_nobody_is_told_where_no_mobile_is_known(office: Office, phone: str) -> None:
+    await submit(office, _with(applicant=Applicant(name="A", nik="3271046504930002", phone=phone)))
+    await permit(office, ISSUED, StallEscalated(**STALL, stall_id="s1"))
+    assert [message["to"] for message in await told(office, 1)] == ["+6281200000002"]
+
+
+async def test_the_past_wakes_nobody(office: Office) -> None:
+    kernel = office.running.kernel
+    old = to_micros(kernel.now()) - 49 * 3600 * 1_000_000
+    for stream, event in (
+        (f"application-{APPLICATION}", SUBMITTED),
+        (f"permit-{APPLICATION}", ISSUED),
+    ):
+        envelope = kernel.codec.envelope(event, new_id(), old, "import", new_id(), APPLICATION)
+        await kernel.store.append(stream, [envelope])
+    await permit(office, StallEscalated(**STALL, stall_id="s1"))
+    assert len(await told(office, 1)) == 1
+
+
+def forget(folder: Path) -> None:
+    """Lose the inbox, the read model and the bus's checkpoints."""
+    for file in (*folder.glob("notify.sqlite*"), *folder.glob("bus.sqlite*")):
+        file.unlink()
+
+
+async def test_a_restart_over_the_same_events_tells_nobody_again(tmp_path: Path) -> None:
+    async with running_office(settings_in(tmp_path), ["notify"]) as office:
+        await submit(office)
+        await told(office, 1)
+    forget(tmp_path)
+    async with running_office(settings_in(tmp_path), ["notify"]) as office:
+        await permit(office, ISSUED)
+        texts = [message["text"] for message in await told(office, 2)]
+    assert len(texts) == 2
+
+
+async def test_officers_read_their_own_offices_messages_live(office: Office) -> None:
+    assert (await office.http.get("/kotak-keluar", headers=HTML)).status_code == 303
+    await office.sign_in("loket")
+    async with office.http.stream("GET", "/kotak-keluar/langsung?lang=en") as stream:
+        lines = stream.aiter_lines()
+        await submit(office)
+        text = ""
+        while "Sent" not in text or NUMBER not in text:
+            text = await anext(_frames(lines))
+    assert "+6281234567890" not in text
+    assert re.search(r"•+890", text)
+    listed = (await office.http.get("/api/messages")).json()
+    assert [message["state"] for message in listed] == ["sent"]
+    office.http.cookies.clear()
+    await office.sign_in(_other(office))
+    other = await office.http.get("/kotak-keluar?lang=en", headers=HTML)
+    assert other.status_code == 200
+    assert NUMBER not in other.text
+
+
+async def _frames(lines: AsyncIterator[str]) -> AsyncIterator[str]:
+    found: list[str] = []
+    async for line in lines:
+        if not line and found:
+            yield "\n".join(found)
+            found = []
+        elif line.startswith("data:"):
+            found.append(line)
+
+
+def _other(office: Office) -> str:
+    accounts = office.running.kernel.accounts.all()
+    known = office.running.kernel.catalogue.offices
+    readers = (a for a in accounts if a.has(Role.COUNTER, Role.SUPERVISOR))
+    return next(a.username for a in readers if a.office != "bogor" and a.office in known)
+
+
+def _with(**changes: Any) -> ApplicationSubmitted:
+    return replace(SUBMITTED, **changes)
+
+
+SECRETS = {
+    "whatsapp_phone_id": PHONE_ID,
+    "whatsapp_token": TOKEN,
+    "whatsapp_app_secret": "app-secret",
+    "whatsapp_verify_token": "verify-TEST-0001",
+    "kannel_user": USER,
+    "kannel_password": PASSWORD,
+}
+
+
+@pytest.fixture
+async def providers() -> AsyncIterator[tuple[StandIn, StandIn]]:
+    async with serving(whatsapp_app) as meta, serving(kannel_app) as gateway:
+        yield meta, gateway
+
+
+@pytest.fixture
+async def connected(
+    tmp_path: Path, providers: tuple[StandIn, StandIn]
+) -> AsyncIterator[tuple[Office, StandIn, StandIn]]:
+    meta, gateway = providers
+    settings = settings_in(
+        tmp_path, whatsapp_url=meta.address, kannel_url=gateway.address, **SECRETS
+    )
+    async with running_office(settings, ["notify"]) as office:
+        yield office, meta, gateway
+
+
+def status_webhook(message_id: str, status: str, code: int = 0) -> bytes:
+    errors = [{"code": code, "title": "refused"}] if code else []
+    return json.dumps(
+        {
+            "object": "whatsapp_business_account",
+            "entry": [
+                {
+                    "id": "1",
+                    "changes": [
+                        {
+                            "field": "messages",
+                            "value": {
+                                "metadata": {"phone_number_id": PHONE_ID},
+                                "statuses": [
+                                    {
+                                        "id": "wamid.1",
+                                        "status": status,
+                                        "timestamp": "1767600000",
+                                        "recipient_id": "6281234567890",
+                                        "biz_opaque_callback_data": message_id,
+                                        "errors": errors,
+                                    }
+                                ],
+                            },
+                        }
+                    ],
+                }
+            ],
+        }
+    ).encode()
+
+
+async def report(office: Office, raw: bytes, secret: str = "app-secret") -> int:
+    signature = hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
+    answer = await office.http.post(
+        "/webhooks/whatsapp",
+        content=raw,
+        headers={"x-hub-signature-256": f"sha256={signature}", "content-type": "application/json"},
+    )
+    return answer.status_code
+
+
+async def state_of(office: Office) -> str:
+    await asyncio.sleep(0.05)
+    rows = await office.running.databases["notify"].query("SELECT state, channel FROM messages")
+    return " ".join(f"{state}:{channel}" for state, channel in rows)
+
+
+async def test_a_whatsapp_message_and_its_signed_reports(
+    connected: tuple[Office, StandIn, StandIn],
+) -> None:
+    office, meta, _ = connected
+    await submit(office)
+
+    async def sent() -> bool:
+        return await state_of(office) == "sent:whatsapp"
+
+    await until(sent, what="sending")
+    message_id = meta.ledger[0]["biz_opaque_callback_data"]
+    assert await report(office, status_webhook(message_id, "delivered"), secret="wrong") == 403
+    assert await state_of(office) == "sent:whatsapp"
+    for status in ("delivered", "sent", "read", "delivered"):
+        assert await report(office, status_webhook(message_id, status)) == 200
+    assert await state_of(office) == "delivered:whatsapp"
+    assert await report(office, b"[[[[") == 422
+    assert await report(office, b'{"object":"whatsapp_business_account","entry":[]}') == 200
+
+
+async def test_a_refused_whatsapp_message_arrives_as_sms(
+    connected: tuple[Office, StandIn, StandIn],
+) -> None:
+    office, meta, gateway = connected
+    meta.answers.append(131026)
+    await submit(office)
+
+    async def by_sms() -> bool:
+        return await state_of(office) == "sent:sms"
+
+    await until(by_sms, what="the SMS")
+    address = urlsplit(gateway.ledger[0]["dlr-url"].replace("%d", "1"))
+    forged = address.query.replace("s=", "s=0")
+    assert (await office.http.get(f"{address.path}?{forged}")).status_code == 404
+    assert await state_of(office) == "sent:sms"
+    assert (await office.http.get(f"{address.path}?{address.query}")).status_code == 200
+    assert await state_of(office) == "delivered:sms"
+
+
+async def test_meta_verifies_our_address(connected: tuple[Office, StandIn, StandIn]) -> None:
+    office, _, _ = connected
+    asked = {"hub.mode": "subscribe", "hub.challenge": "1158201444"}
+    right = {**asked, "hub.verify_token": "verify-TEST-0001"}
+    answer = await office.http.get("/webhooks/whatsapp", params=right)
+    assert (answer.status_code, answer.text) == (200, "1158201444")
+    for wrong in ({**asked, "hub.verify_token": "x"}, asked, {**right, "hub.mode": "other"}):
+        assert (await office.http.get("/webhooks/whatsapp", params=wrong)).status_code == 403
+
+
+async def test_without_secrets_no_webhook_is_believed(office: Office) -> None:
+    assert await report(office, status_webhook(new_id(), "delivered"), secret="") == 403
+    empty = {"hub.mode": "subscribe", "hub.challenge": "1", "hub.verify_token": ""}
+    assert (await office.http.get("/webhooks/whatsapp", params=empty)).status_code == 403
+
+
+def test_a_report_address_is_signed_for_one_message() -> None:
+    signer = ReportSigner("a")
+    assert not signer.verify(new_id(), signer.sign(new_id()))
