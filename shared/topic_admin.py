@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from kafka import TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, OffsetSpec
-from kafka.errors import CoordinatorNotAvailableError, KafkaError, TopicAlreadyExistsError
+from kafka.errors import KafkaError, RetriableError, TopicAlreadyExistsError
 
 from shared.topics import ALL_TOPICS, BrokerUnavailable, Topic
 
@@ -62,6 +62,8 @@ def apply(
             admin.wait_for_topics(sorted(created))
         there = [topic for topic in topics if topic.name not in created]
         changed = _set(admin, there)
+        if created or changed:
+            _settle(admin, topics, time.monotonic() + seconds)
     return [
         Applied(
             topic.name,
@@ -143,6 +145,7 @@ def _admin(bootstrap: str, seconds: float) -> Iterator[KafkaAdminClient]:
 def _settings(topic: Topic) -> dict[str, str]:
     """Return the configuration that a topic is given, by Kafka's own names."""
     return {
+        "cleanup.policy": "compact" if topic.compact else "delete",
         "retention.ms": str(topic.retention_ms),
         # An event must never be too big for its topic: the store took it already.
         "max.message.bytes": str(topic.max_bytes),
@@ -168,12 +171,7 @@ def _create(admin: KafkaAdminClient, topic: Topic) -> bool:
 
 def _set(admin: KafkaAdminClient, topics: Sequence[Topic]) -> set[str]:
     """Set what differs; return the names of the topics that changed."""
-    configs = _configs(admin, topics)
-    wrong = {
-        topic.name: _settings(topic)
-        for topic in topics
-        if not _settings(topic).items() <= configs[topic.name].items()
-    }
+    wrong = _wrong(admin, topics)
     if wrong:
         admin.alter_configs(
             [
@@ -182,6 +180,22 @@ def _set(admin: KafkaAdminClient, topics: Sequence[Topic]) -> set[str]:
             ]
         )
     return set(wrong)
+
+
+def _settle(admin: KafkaAdminClient, topics: Sequence[Topic], deadline: float) -> None:
+    """Wait until the broker shows what it took: its controller tells it a little later."""
+    while _wrong(admin, topics) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def _wrong(admin: KafkaAdminClient, topics: Sequence[Topic]) -> dict[str, dict[str, str]]:
+    """Return the settings of those topics that have other ones."""
+    configs = _configs(admin, topics)
+    return {
+        topic.name: _settings(topic)
+        for topic in topics
+        if not _settings(topic).items() <= configs[topic.name].items()
+    }
 
 
 def _configs(admin: KafkaAdminClient, topics: Sequence[Topic]) -> dict[str, dict[str, str]]:
@@ -221,7 +235,7 @@ def _committed(
     while True:
         try:
             found = admin.list_group_offsets(dict.fromkeys(groups))
-        except CoordinatorNotAvailableError:
+        except RetriableError:
             # A fresh broker makes its own topic of offsets when it is first asked.
             if time.monotonic() > deadline:
                 raise

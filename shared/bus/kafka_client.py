@@ -5,13 +5,14 @@ Everything here waits while the brokers are gone, and never creates a topic.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
 from shared.patience import patiently
@@ -39,22 +40,27 @@ class Brokers:
         Without a group it has all their partitions; with one it has yet to subscribe.
         Raises MissingTopic.
         """
-        return await patiently(
-            "broker", lambda: self._connect(topics, group), group=group or "live"
-        )
+
+        async def connect() -> AIOKafkaConsumer:
+            partitions = await self._partitions(topics)
+            consumer = self._consumer(group)
+            try:
+                await consumer.start()
+            except KafkaError as error:
+                await consumer.stop()
+                raise BrokerUnavailable(broker=self._bootstrap) from error
+            if group is None:
+                consumer.assign(partitions)
+            return consumer
+
+        return await patiently("broker", connect, group=group or "live")
 
     async def committed(self, group: str) -> dict[TopicPartition, OffsetAndMetadata]:
         """Return what ``group`` has committed."""
 
         async def fetch() -> dict[TopicPartition, OffsetAndMetadata]:
-            admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
-            try:
-                await admin.start()
+            async with self._admin() as admin:
                 return dict(await admin.list_consumer_group_offsets(group))
-            except KafkaError as error:
-                raise BrokerUnavailable(broker=self._bootstrap) from error
-            finally:
-                await admin.close()
 
         return await patiently("broker", fetch, group=group)
 
@@ -77,9 +83,28 @@ class Brokers:
             producer, self._producer = self._producer, None
             await producer.stop()
 
-    async def _connect(self, topics: Sequence[str], group: str | None) -> AIOKafkaConsumer:
-        consumer = AIOKafkaConsumer(
-            *(() if group else topics),
+    @asynccontextmanager
+    async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+        try:
+            await admin.start()
+            yield admin
+        except KafkaError as error:
+            raise BrokerUnavailable(broker=self._bootstrap) from error
+        finally:
+            await admin.close()
+
+    async def _partitions(self, topics: Sequence[str]) -> list[TopicPartition]:
+        """Return the partitions of ``topics``. To ask for all of them by no name creates none."""
+        async with self._admin() as admin:
+            found = {about["topic"]: about["partitions"] for about in await admin.describe_topics()}
+        missing = [topic for topic in topics if topic not in found]
+        if missing:
+            raise MissingTopic(topic=missing[0])
+        return [TopicPartition(t, about["partition"]) for t in topics for about in found[t]]
+
+    def _consumer(self, group: str | None) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             client_id="jejak",
             group_id=group,
@@ -91,18 +116,6 @@ class Brokers:
             # Partition n of every topic goes to one member: it sees all of a permit.
             partition_assignment_strategy=(RangePartitionAssignor,),
         )
-        try:
-            await consumer.start()
-            missing = sorted(set(topics) - await consumer.topics())
-        except UnknownTopicOrPartitionError:
-            missing = sorted(topics)
-        except KafkaError as error:
-            await consumer.stop()
-            raise BrokerUnavailable(broker=self._bootstrap) from error
-        if missing:
-            await consumer.stop()
-            raise MissingTopic(topic=", ".join(missing))
-        return consumer
 
     async def _send(self, group: str, record: ConsumerRecord[Any, Any], why: str) -> None:
         about = {
