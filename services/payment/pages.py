@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.payment.banks.profile import Banks
 from services.payment.bill import DECIDER, Bill, Cancelled, NotIssued, Open, Paid, bill_stream
-from services.payment.views import BillRow, BillViews, Rejection
+from services.payment.views import BillRow, BillViews, Rejection, Totals
 from shared.actors import Role
 from shared.errors import NotFound
 from shared.events import from_micros
@@ -151,7 +151,6 @@ class BillPages:
         return {"at": tr.datetime(at, zone), "reference": state.payment.reference}
 
     def _listed(self, row: BillRow, tr: Translator, zone: ZoneInfo) -> dict[str, str]:
-        word, tone = _STATE_WORDS[row.state]
         paid = row.paid_at and tr.datetime(datetime.fromisoformat(row.paid_at), zone)
         return {
             "number": row.number,
@@ -161,8 +160,6 @@ class BillPages:
             "due": tr.date(_noon(row.due_on, zone), zone),
             "paid": paid,
             "reference": row.reference,
-            "state": tr.t(word),
-            "tone": tone,
         }
 
     def _permit_name(self, permit_type: str, lang: str) -> str:
@@ -228,11 +225,11 @@ def _line(line: Any, lang: str) -> dict[str, str]:
     }
 
 
-def _stat(tr: Translator, state: str, totals: Mapping[str, Any]) -> tuple[str, str, str, str]:
+def _stat(tr: Translator, state: str, totals: Mapping[str, Totals]) -> tuple[str, str, str, str]:
     word, _ = _STATE_WORDS[state]
     found = totals.get(state)
     count, amount = (found.bills, found.amount) if found else (0, 0)
-    return tr.t(word), rupiah_text(amount), tr.n("{n} bill", "{n} bills", count), ""
+    return tr.t(word), tr.number(count), rupiah_text(amount), ""
 
 
 def _rejections(
