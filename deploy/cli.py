@@ -5,20 +5,22 @@ Exit codes: 0 done, 1 refused or a difference found, 2 wrong usage.
 
 from __future__ import annotations
 
-import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import ParamSpec
 
 import click
 
+from deploy.commands.asking import history, status
 from deploy.commands.importing import import_
 from deploy.commands.parked import parked
 from deploy.commands.replaying import replay
 from deploy.commands.topics import topics
-from deploy.console import Session, open_session
+from deploy.console import Session, open_session, runs
 from deploy.embedded import run_embedded
 from deploy.serve import serve
-from shared.settings import SERVICES
+from shared.settings import SERVICES, Settings
 from shared.telemetry import configure_logging
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -50,32 +52,29 @@ def main(context: click.Context, data: Path | None, lang: str) -> None:
     context.obj = open_session(data, lang)
 
 
-@main.command()
-@click.option("--host", help="Address to listen on. Default: 127.0.0.1")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on. Default: 8600")
-@click.pass_obj
-def run(session: Session, host: str | None, port: int | None) -> None:
-    """Run the whole office in this process: all four services on SQLite, no other server.
-
-    Prints the address, sample accounts and what to try. Stop it with Ctrl-C; nothing is lost.
-    """
-    changes = {"host": host, "port": port}
-    given = {name: value for name, value in changes.items() if value is not None}
-    asyncio.run(run_embedded(session.settings.model_copy(update=given), session.translator))
+P = ParamSpec("P")
 
 
-@main.command(name="serve")
-@click.argument("service", type=click.Choice(SERVICES))
-@click.option("--host", help="Address to listen on. Default: 127.0.0.1")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on. Default: 8600")
-@click.pass_obj
-def serve_one(session: Session, service: str, host: str | None, port: int | None) -> None:
-    """Run one SERVICE over the parts that JEJAK_POSTGRES and JEJAK_KAFKA name."""
+def listening(command: Callable[P, None]) -> Callable[P, None]:
+    """Add ``--host`` and ``--port``, which win over the settings."""
+    port = click.option(
+        "--port", type=click.IntRange(0, 65535), help="Port to listen on. Default: 8600"
+    )
+    host = click.option("--host", help="Address to listen on. Default: 127.0.0.1")
+    return host(port(command))
+
+
+def _settings(session: Session, host: str | None, port: int | None) -> Settings:
+    await run_worker(_served(session, host, port))
+
+
+def _served(session: Session, host: str | None, port: int | None) -> Settings:
+    """Return the settings of a long-running process, whose log says more than a command's."""
     given = {"host": host, "port": port}
-    update = {name: value for name, value in given.items() if value is not None}
     configure_logging(session.settings.log_level)
-    asyncio.run(serve(session.settings.model_copy(update=update), [service]))
+    update = {name: value for name, value in given.items() if value is not None}
+    return session.settings.model_copy(update=update)
 
 
-for command in (import_, replay, parked, topics):
+for command in (import_, status, history, replay, parked, topics):
     main.add_command(command)
