@@ -95,7 +95,8 @@ class Front:
         self, request: Request, offer: Offer, form: Form, kept: Mapping[str, Kept], status: int
     ) -> Response:
         """Return the form as a page."""
-        lang = language(request)
+        lang, account = language(request), current_user(request)
+        channels = self.by_hand(offer, account, translator(request))
         return self.pages.render(
             request,
             "intake/apply.html",
@@ -105,11 +106,16 @@ class Front:
             form=form,
             kept=kept,
             labels=labels(offer.section, translator(request)),
-            offices=[(office.id, office.name.of(lang)) for office in offer.offices],
-            channels=self._channels(offer, current_user(request), translator(request)),
+            offices=[
+                (office.id, office.name.of(lang))
+                for office in offer.offices
+                if ONLINE in office.channels
+                or (channels and account and account.office == office.id)
+            ],
+            channels=channels,
         )
 
-    def _channels(
+    def by_hand(
         self, offer: Offer, account: Account | None, tr: Translator
     ) -> list[tuple[str, str]]:
         """Return the ways an officer at the counter may enter an application for somebody."""
@@ -205,6 +211,11 @@ def apply_pages(front: Front) -> APIRouter:
         form = draft.form
         if draft.fields and offer.office(draft.fields.office) is None:
             form = form.with_error("office", _CHOOSE)
+        if "channel" not in data and front.by_hand(
+            offer, current_user(request), translator(request)
+        ):
+            # An officer who does not say so would hand in as if they were the applicant.
+            form = form.with_error("channel", _CHOOSE)
         if not form.errors:
             try:
                 accepted = await front.hand_in(request, offer, draft)

@@ -15,7 +15,7 @@ from services.intake.inspection import check_extension
 from services.intake.numbering import Numbers
 from services.intake.secrecy import Secrecy, code_hash, in_order, instant
 from services.intake.states import File, NotSubmitted, held, stream
-from services.intake.uploads import Uploads, clean_name
+from services.intake.uploads import Stored, Uploads, clean_name
 from shared.actors import Actor
 from shared.contracts.intake import Applicant, Document
 from shared.errors import InvalidInput
@@ -180,20 +180,21 @@ class Submissions:
         asked = [item.requirement for item in named]
         if len(set(asked)) != len(asked) or not set(asked) <= set(known):
             raise UnknownRequirement
-        found = [await self._document(item) for item in named]
+        kept = await self._uploads.find([item.sha256 for item in named])
+        found = [_document(item, stored) for item, stored in zip(named, kept, strict=True)]
         return tuple(sorted(found, key=lambda document: known.index(document.requirement)))
 
-    async def _document(self, named: Named) -> Document:
-        stored = await self._uploads.find(named.sha256)
-        name = clean_name(named.name)
-        check_extension(name, stored.media_type)
-        return Document(
-            requirement=named.requirement,
-            name=name,
-            sha256=stored.sha256,
-            size=stored.size,
-            media_type=stored.media_type,
-        )
+
+def _document(named: Named, stored: Stored) -> Document:
+    name = clean_name(named.name)
+    check_extension(name, stored.media_type)
+    return Document(
+        requirement=named.requirement,
+        name=name,
+        sha256=stored.sha256,
+        size=stored.size,
+        media_type=stored.media_type,
+    )
 
 
 def _check_required(handed: Handed) -> None:

@@ -13,7 +13,7 @@ import hashlib
 import os
 import secrets
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -21,6 +21,7 @@ from typing import BinaryIO, NoReturn
 
 from services.intake.inspection import NotADocument, inspect, sniff
 from shared.errors import InvalidInput, StoreFull, TooLarge, Unavailable
+from shared.service import Now
 from shared.text import clean_line
 
 MAX_BYTES = 10 * 1024 * 1024
@@ -29,6 +30,8 @@ MAX_NAME = 120
 _WRITE_BYTES = 1024 * 1024
 # Opening a document takes a core and up to a quarter of a gigabyte: two at a time leave room.
 _AT_ONCE = 2
+# No upload takes this long, so an older draft belongs to nobody any more.
+_DRAFT_SECONDS, _TIDY_SECONDS = 24 * 3600, 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +104,22 @@ class Uploads:
                 await asyncio.to_thread(draft.unlink, missing_ok=True)
         return Stored(sha256, size, media_type)
 
-    async def find(self, sha256: str) -> Stored:
-        """Return a document that was kept before. Raises UnknownDocument."""
-        return await asyncio.to_thread(self._find, sha256)
+    async def find(self, hashes: Sequence[str]) -> list[Stored]:
+        """Return documents that were kept before. Raises UnknownDocument."""
+        return await asyncio.to_thread(lambda: [self._find(sha256) for sha256 in hashes])
 
     def path(self, sha256: str) -> Path:
         """Return where a document is; ``sha256`` must be checked hex, for it becomes a path."""
         if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
             raise UnknownDocument
         return self._folder / sha256[:2] / sha256
+
+    async def tidy(self, now: Now) -> None:
+        """Remove, for ever, drafts that a process left when it died."""
+        while True:
+            before = now().timestamp() - _DRAFT_SECONDS
+            await asyncio.to_thread(_remove_older, self._folder / "drafts", before)
+            await asyncio.sleep(_TIDY_SECONDS)
 
     def _find(self, sha256: str) -> Stored:
         path = self.path(sha256)
@@ -169,6 +179,13 @@ def _settle(draft: Path, place: Path) -> None:
     # The same content replaces itself: readers keep what they have open.
     os.replace(draft, place)
     _flush_folder(place.parent)
+
+
+def _remove_older(folder: Path, before: float) -> None:
+    for draft in folder.glob("*"):
+        with suppress(OSError):
+            if draft.stat().st_mtime < before:
+                draft.unlink()
 
 
 def _flush_folder(folder: Path) -> None:

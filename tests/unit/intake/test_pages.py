@@ -298,6 +298,8 @@ async def test_the_counter_enters_for_somebody_who_stands_there(house: House) ->
     page = (await desk.get("/ajukan/situ")).text
     assert 'name="channel"' in page
     assert 'name="channel"' not in (await house.client.get("/ajukan/situ")).text
+    unsaid = await send(desk, "/ajukan/situ", TYPED, PAPERS, "key")
+    assert 'href="#f-channel"' in unsaid.text
     answer = await send(desk, "/ajukan/situ", TYPED | {"channel": "counter"}, None, "key")
     assert answer.status_code == 303
     await house.settled()

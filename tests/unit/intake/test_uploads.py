@@ -8,6 +8,7 @@ import hashlib
 import os
 from collections.abc import AsyncIterator
 from contextlib import nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from services.intake.inspection import (
 from services.intake.uploads import BadFileName, Stored, UnknownDocument, Uploads, clean_name
 from shared.errors import JejakError, StoreFull, TooLarge
 from tests.unit.intake import papers
+from tests.unit.intake.house import sha256
 
 
 async def pieces(data: bytes, size: int = 1000) -> AsyncIterator[bytes]:
@@ -50,7 +52,7 @@ async def test_a_good_document_is_kept_under_its_hash(
     stored = await uploads.keep(pieces(data))
     assert stored == Stored(hashlib.sha256(data).hexdigest(), len(data), media_type)
     assert uploads.path(stored.sha256).read_bytes() == data
-    assert await uploads.find(stored.sha256) == stored
+    assert await uploads.find([stored.sha256]) == [stored]
     assert files(tmp_path) == [uploads.path(stored.sha256)]
 
 
@@ -141,7 +143,7 @@ async def test_a_full_disk_is_said_and_nothing_stays(
 @pytest.mark.parametrize("sha256", ["", "../../etc/passwd", "A" * 64, "0" * 63, "0" * 64])
 async def test_a_document_that_was_never_kept_is_unknown(tmp_path: Path, sha256: str) -> None:
     with pytest.raises(UnknownDocument):
-        await Uploads(tmp_path).find(sha256)
+        await Uploads(tmp_path).find([sha256])
 
 
 @pytest.mark.parametrize(
@@ -184,3 +186,19 @@ def test_a_long_name_keeps_its_ending() -> None:
 def test_the_ending_must_fit_the_content(name: str, media_type: str, fits: bool) -> None:
     with nullcontext() if fits else pytest.raises(WrongExtension):
         check_extension(name, media_type)
+
+
+async def test_a_draft_that_a_dead_process_left_is_removed(tmp_path: Path) -> None:
+    uploads = Uploads(tmp_path)
+    await uploads.keep(pieces(papers.pdf()))
+    old, new = tmp_path / "drafts" / "old", tmp_path / "drafts" / "new"
+    for draft in (old, new):
+        draft.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    tidying = asyncio.create_task(uploads.tidy(lambda: datetime.now(UTC)))
+    async with asyncio.timeout(5):
+        while old in files(tmp_path):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    tidying.cancel()
+    assert new in files(tmp_path)
+    assert uploads.path(sha256(papers.pdf())).is_file()
