@@ -34,7 +34,7 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--rows", default=",".join(map(str, ROWS)), help="such as 1,2")
     parser.add_argument("--quick", action="store_true", help="under a minute; figures mean nothing")
-    parser.add_argument("--rounds", type=int, help="default 5, with --quick 1")
+    parser.add_argument("--rounds", type=int, help="default 7, with --quick 1")
     parser.add_argument("--data", type=Path, default=_BUILD / "bench-data", help="on a real disk")
     parser.add_argument("--json", type=Path, default=_BUILD / "bench.json", help="result file")
     arguments = parser.parse_args(given)

@@ -14,6 +14,8 @@ from typing import NamedTuple
 from tests.bench.telling import Teller
 
 RATE, MILLIS = "/s", "ms"
+# A limit of a quiet machine differs less than this between rounds.
+STEADY_SPREAD = 1.5
 
 
 class Reading(NamedTuple):
@@ -38,6 +40,11 @@ class Series:
     def median(self) -> float:
         """The middle round."""
         return median(self.values)
+
+    @property
+    def spread(self) -> float:
+        """The highest round as a multiple of the lowest."""
+        return max(self.values) / min(self.values)
 
 
 class Kept(NamedTuple):
@@ -127,6 +134,16 @@ class Row:
             judge(target, self.series)
             for target in self.targets
             if all(name in self.series for name in (target.ours, *target.limits))
+        ]
+
+    @property
+    def unsteady(self) -> list[str]:
+        """The limits that varied so much between rounds that something else must have been busy."""
+        limits = dict.fromkeys(name for target in self.targets for name in target.limits)
+        return [
+            name
+            for name in limits
+            if name in self.series and self.series[name].spread > STEADY_SPREAD
         ]
 
     @property

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 
+from tests.bench.processes import die_with_parent
+
 _END = b"\r\n\r\n"
 _TEXT = b"0: Accepted for delivery"
 _ANSWER = b"HTTP/1.1 202 Accepted\r\ncontent-type: text/plain\r\ncontent-length: %d\r\n\r\n%s" % (
@@ -37,4 +39,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    die_with_parent()
     asyncio.run(main())

@@ -15,6 +15,7 @@ from uuid import uuid4
 import faust
 
 from shared.topics import WORKFLOW
+from tests.bench.processes import die_with_parent
 
 _START_SECONDS = 120.0
 
@@ -65,4 +66,5 @@ async def main(bootstrap: str, folder: str, events: str) -> None:
 
 
 if __name__ == "__main__":
+    die_with_parent()
     asyncio.run(main(*sys.argv[1:]))

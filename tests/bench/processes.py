@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -10,6 +13,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when the benchmark that started it ends, however it ends.
+
+    Called first thing by every child; Linux only (``prctl``, PR_SET_PDEATHSIG).
+    """
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    if os.getppid() == 1:
+        sys.exit("the benchmark is gone")
 
 
 def spawn(module: str, *arguments: str) -> subprocess.Popen[bytes]:

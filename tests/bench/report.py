@@ -32,6 +32,10 @@ def show(console: Console, rows: Sequence[Row], facts: Mapping[str, object]) -> 
                 + (f" [red]{kept.lost:,} LOST[/red]" if kept.lost else ""),
                 highlight=False,
             )
+        for name in row.unsteady:
+            spread = f"{row.series[name].spread:.1f}x"
+            text = f"not a quiet machine: {name} varied {spread} between rounds"
+            console.print(f"[yellow]{text}[/yellow]", highlight=False)
         for note in row.notes:
             console.print(f"note: {note}", highlight=False)
         for reason in row.not_run:
@@ -97,6 +101,7 @@ def _row(row: Row) -> dict[str, Any]:
         },
         "targets": [_verdict(verdict) for verdict in row.verdicts],
         "kill_9": [kept._asdict() | {"lost": kept.lost} for kept in row.kept],
+        "unsteady": row.unsteady,
         "notes": row.notes,
         "not_run": row.not_run,
     }

@@ -17,6 +17,8 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel
 
+from tests.bench.processes import die_with_parent
+
 NOTHING, TRANSITION = "/api/bench/nothing", "/api/bench/transition"
 
 
@@ -102,4 +104,5 @@ def main(kind: str, folder: str) -> None:
 
 
 if __name__ == "__main__":
+    die_with_parent()
     main(*sys.argv[1:])

@@ -16,6 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
+from tests.bench.processes import die_with_parent
+
 # Monotonic nanoseconds (one clock for all processes of a machine), and the event's id.
 ACK = struct.Struct("<q16s")
 # Peers have no such ids; they are only counted.
@@ -80,4 +82,5 @@ def main(engine: str, folder: str, clients: str) -> None:
 
 
 if __name__ == "__main__":
+    die_with_parent()
     main(*sys.argv[1:])
