@@ -138,9 +138,9 @@ class FactWriter:
         return _Fact(at, by, self._entry(case, "registered"), event)
 
     def _opening(self, case: Case, application: str, at: datetime, cause: str) -> _Fact:
-        """Return exactly the fact that workflow records when it hears of the registration.
+        """Return the fact that workflow would record when it hears of the registration.
 
-        A running workflow service may be quicker than the import; whoever is first, it is one fact.
+        It leaves a foreign permit to the import, but whoever writes it, it is one and the same.
         """
         event = PermitOpened(
             application_id=application,

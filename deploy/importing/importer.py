@@ -107,8 +107,7 @@ class Recorder:
     async def _add(self, stream: str, events: Sequence[NewEvent]) -> None:
         """Append those of ``events`` that are not in ``stream`` yet.
 
-        Others may append meanwhile: people at work, another trace of the same case, or workflow,
-        which opens the permit of every registration that it hears of.
+        Others may append meanwhile: another import, another trace of the same case, a service.
         """
         for attempt in range(1, TRIES + 1):
             there = await self._store.read_stream(stream)

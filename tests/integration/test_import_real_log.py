@@ -27,6 +27,8 @@ from services.workflow import clock
 from services.workflow.permit import DECIDER as PERMIT
 from services.workflow.sop import Sops
 from services.workflow.states import NotOpened
+from services.workflow.status import Tracker
+from services.workflow.story import story
 from shared.calendar import Calendars
 from shared.codec import Codec
 from shared.contracts.intake import ApplicationSubmitted
@@ -170,3 +172,20 @@ async def test_every_imported_file_folds_and_its_clock_can_be_read(store: Sqlite
     assert modes == {"stopped": CLOSED, "running": CASES - CLOSED}
     # The log's own plan of eight weeks and our 40 working days mean the same day, near enough.
     assert abs(median(distances)) <= 2
+
+
+async def test_every_imported_file_can_be_reported_on_with_its_whole_trail(
+    store: SqliteStore,
+) -> None:
+    await run(store)
+    tracker = Tracker(store, CODEC, Sops(CATALOGUE), Calendars(CATALOGUE))
+    applications = {event.correlation_id for event in await recorded_of(store)}
+    statuses: Counter[str] = Counter()
+    steps = 0
+    for application in applications:
+        report = tracker.report(await tracker.case(application), NOW)
+        statuses[report.status] += 1
+        steps += len(story(report))
+    assert statuses == {"finished": CLOSED, "in-process": CASES - CLOSED}
+    # Submitted, registered, every activity, and the end where there is one.
+    assert steps == CASES * 2 + EVENTS + CLOSED

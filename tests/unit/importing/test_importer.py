@@ -121,7 +121,7 @@ async def test_each_permit_is_recorded_in_the_order_it_happened(store: SqliteSto
         assert types[:3] == ["ApplicationSubmitted", "ApplicationRegistered", "PermitOpened"]
 
 
-async def test_a_running_workflow_may_open_the_permit_first(
+async def test_somebody_else_may_have_opened_the_permit_already(
     store: SqliteStore, tmp_path: Path
 ) -> None:
     file = write(tmp_path, log(trace("case-1", [event()])))

@@ -50,6 +50,12 @@ def test_what_does_not_fit_is_named(tmp_path: Path, changes: dict[str, object], 
     assert "mapping.yaml" in str(refusal.value)
 
 
+def test_a_permit_type_that_officers_work_on_takes_no_log(tmp_path: Path) -> None:
+    file = save(tmp_path, permit_type="situ", activities={"a": "verify"})
+    with pytest.raises(BadConfiguration, match="situ is worked on here"):
+        load_mapping(file, CATALOGUE.offices["bogor"], CATALOGUE)
+
+
 def test_a_mapping_that_is_no_yaml_or_not_there_is_refused(tmp_path: Path) -> None:
     broken = tmp_path / "broken.yaml"
     broken.write_text("a: [", "utf-8")
