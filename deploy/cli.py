@@ -23,6 +23,7 @@ from deploy.serve import serve
 from shared.settings import SERVICES, Settings
 from shared.telemetry import configure_logging
 
+P = ParamSpec("P")
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
@@ -52,28 +53,62 @@ def main(context: click.Context, data: Path | None, lang: str) -> None:
     context.obj = open_session(data, lang)
 
 
-P = ParamSpec("P")
-
-
-def listening(command: Callable[P, None]) -> Callable[P, None]:
+def _listening(command: Callable[P, None]) -> Callable[P, None]:
     """Add ``--host`` and ``--port``, which win over the settings."""
-    port = click.option(
-        "--port", type=click.IntRange(0, 65535), help="Port to listen on. Default: 8600"
-    )
-    host = click.option("--host", help="Address to listen on. Default: 127.0.0.1")
-    return host(port(command))
+    port = click.IntRange(0, 65535)
+    with_port = click.option("--port", type=port, help="Port to listen on. Default: 8600")
+    with_host = click.option("--host", help="Address to listen on. Default: 127.0.0.1")
+    return with_host(with_port(command))
 
 
-def _settings(session: Session, host: str | None, port: int | None) -> Settings:
-    await run_worker(_served(session, host, port))
+def _at(session: Session, host: str | None, port: int | None) -> Settings:
+    given = {"host": host, "port": port}
+    update = {name: value for name, value in given.items() if value is not None}
+    return session.settings.model_copy(update=update)
 
 
 def _served(session: Session, host: str | None, port: int | None) -> Settings:
     """Return the settings of a long-running process, whose log says more than a command's."""
-    given = {"host": host, "port": port}
     configure_logging(session.settings.log_level)
-    update = {name: value for name, value in given.items() if value is not None}
-    return session.settings.model_copy(update=update)
+    return _at(session, host, port)
+
+
+@main.command()
+@_listening
+@click.pass_obj
+@runs
+async def run(session: Session, host: str | None, port: int | None) -> None:
+    """Run the whole office in this process: all four services on SQLite, no other server.
+
+    Prints the address, sample accounts and what to try. Stop it with Ctrl-C; nothing is lost.
+    """
+    await run_embedded(_at(session, host, port), session.translator)
+
+
+@main.command(name="serve")
+@click.argument("service", type=click.Choice(SERVICES))
+@_listening
+@click.pass_obj
+@runs
+async def serve_one(session: Session, service: str, host: str | None, port: int | None) -> None:
+    """Run one SERVICE over the parts that JEJAK_POSTGRES and JEJAK_KAFKA name."""
+    await serve(_served(session, host, port), [service])
+
+
+@main.command()
+@_listening
+@click.pass_obj
+@runs
+async def worker(session: Session, host: str | None, port: int | None) -> None:
+    """Run the Faust worker: the workflow's read model, its timers, and activity per hour.
+
+    It listens for /healthz, /readyz and /metrics only. Several may run: one of them sweeps the
+    timers, and another takes over when it is gone.
+    """
+    # Imported here: only this command needs Faust.
+    from deploy.worker import run as run_worker
+
+    await run_worker(_served(session, host, port))
 
 
 for command in (import_, status, history, replay, parked, topics):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -146,6 +148,25 @@ class _Announcing(Server):
     ) -> None:
         super().__init__(config, [running.kernel.hub.close])
         self._ready = partial(ready, running)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop in order at Ctrl-C or SIGTERM, and let the process end by itself.
+
+        uvicorn would send itself the same signal once more, which ends the process before the
+        store and the databases are closed.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop, signals = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
+        for number in signals:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in signals:
+                loop.remove_signal_handler(number)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start as uvicorn does, then announce the address."""

@@ -12,13 +12,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from urllib.error import URLError
 from urllib.request import urlopen
 
 import click
 
 from deploy.kafka.jars import default_cache, resolve
-from deploy.postgres.server import PostgresServer
+from deploy.postgres.server import PostgresServer, answers
 from shared.errors import JejakError, Unavailable
 from shared.settings import SERVICES
 from shared.topic_admin import apply
@@ -27,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 CONFIG = ROOT / "deploy" / "supervisord.conf"
 FIRST_PORT = 8601
-NAMES = (*SERVICES, "bank", "postgres", "kafka")
+NAMES = (*SERVICES, "worker", "bank", "postgres", "kafka")
 
 
 class Installation:
@@ -57,7 +56,7 @@ class Installation:
             "PY": sys.executable,
             "BIN": str(BIN),
             "JEJAK_DATA": str(self.folder),
-            "JEJAK_POSTGRES": self.postgres.dsn_of("jejak"),
+            "JEJAK_POSTGRES": self.postgres.dsn,
             "JEJAK_KAFKA": self.kafka,
             "JEJAK_BANK_PAGE": f"{self.url('bank')}/bank",
         }
@@ -88,12 +87,16 @@ class Installation:
         subprocess.run(
             [str(BIN / "supervisord"), "-c", str(CONFIG)], env=self.environment(), check=True
         )
-        _until(lambda: self.postgres.create_database("jejak"), 60)
+        _until(self._database_answers, 60)
         _until(lambda: apply(self.kafka), 60)
         say("Services and the worker ...")
         self.control("start", *SERVICES, "worker", "bank")
-        for name in SERVICES:
+        for name in (*SERVICES, "worker"):
             _until(lambda name=name: _ready(self.url(name)), 90)  # type: ignore[misc]
+
+    def _database_answers(self) -> None:
+        if not answers(self.postgres.dsn):
+            raise Unavailable
 
     def stop(self) -> None:
         """End every part; what is stored stays. Nothing happens when it does not run."""
@@ -118,7 +121,7 @@ def _until(attempt: Callable[[], object], seconds: float) -> None:
         try:
             attempt()
             return
-        except (JejakError, URLError, OSError):
+        except (JejakError, OSError):
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.3)
