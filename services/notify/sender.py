@@ -68,9 +68,9 @@ CALLS = Counter("jejak_message_calls_total", "Calls to providers", ["channel", "
 
 
 class Limits(NamedTuple):
-    """``concurrency`` calls at once; see ``Windows`` for the waits."""
+    """How many applications' calls run at once (they share the store's commits), and the waits."""
 
-    concurrency: int = 8
+    concurrency: int = 32
     windows: Windows = Windows()
 
 

@@ -28,6 +28,7 @@ from shared.settings import Settings
 from shared.topics import INTAKE, PAYMENT, WORKFLOW
 
 HERE = Path(__file__).parent
+HEARD = (INTAKE.name, WORKFLOW.name, PAYMENT.name)
 
 
 def build(kernel: Kernel, database: Database) -> Service:
@@ -60,15 +61,7 @@ def build(kernel: Kernel, database: Database) -> Service:
             pages_router(outbox, kernel.hub),
         ],
         projectors=[Projector(MessagesProjection(kernel.codec, changed.add), database, progress)],
-        reactors=[
-            Reactor(
-                "notify.reactions",
-                (INTAKE.name, WORKFLOW.name, PAYMENT.name),
-                reactions.table(),
-                kernel.codec,
-                database,
-            )
-        ],
+        reactors=[Reactor("notify.reactions", HEARD, reactions.table(), kernel.codec, database)],
         tasks={"sender": sender.run},
     )
 

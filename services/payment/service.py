@@ -20,6 +20,8 @@ from shared.reactions import Reactor
 from shared.service import Kernel, Service
 from shared.topics import INTAKE, PAYMENT, WORKFLOW
 
+HEARD = (INTAKE.name, WORKFLOW.name)
+
 
 def build(kernel: Kernel, database: Database) -> Service:
     """Return the payment service. Raises BadConfiguration for a wrong tariff or bank profile."""
@@ -55,15 +57,7 @@ def build(kernel: Kernel, database: Database) -> Service:
             pages_router(bill_pages, kernel.hub),
         ],
         projectors=[Projector(BillsProjection(kernel.codec, changed.add), database, publish)],
-        reactors=[
-            Reactor(
-                "payment.reactions",
-                (INTAKE.name, WORKFLOW.name),
-                reactions.table(),
-                kernel.codec,
-                database,
-            )
-        ],
+        reactors=[Reactor("payment.reactions", HEARD, reactions.table(), kernel.codec, database)],
         tasks={"live": follow_bills},
     )
 

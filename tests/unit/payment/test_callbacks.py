@@ -6,122 +6,20 @@ The calls are made by the demonstration's bank, which has signing code of its ow
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
 
 from deploy.bank.client import JAKARTA, Teller, pay
-from deploy.bank.keys import BankKeys, open_keys
-from services.payment.bill import bill_stream
-from shared.contracts.workflow import FeeAssessed, PermitWithdrawn
-from shared.ids import derived_id
+from deploy.bank.keys import open_keys
+from shared.contracts.workflow import PermitWithdrawn
 from tests.running import Office, running_office, settings_in, until
+from tests.unit.payment.bank_case import INQUIRY, PAYMENT, Case, assessed, new_external_id
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-INQUIRY, PAYMENT = "/v1.0/transfer-va/inquiry", "/v1.0/transfer-va/payment"
-_COUNT = itertools.count(1)
-
-
-@dataclass(frozen=True)
-class Case:
-    """One bill of Rp240.000 in a running office, and a bank that may pay it."""
-
-    office: Office
-    keys: BankKeys
-    application: str
-    number: str
-    account: str
-
-    def body(self, **changes: Any) -> dict[str, Any]:
-        """Return a payment as the standard has it."""
-        customer = self.account.removeprefix("12345")
-        given: dict[str, Any] = {
-            "partnerServiceId": "   12345",
-            "customerNo": customer,
-            "virtualAccountNo": f"   12345{customer}",
-            "paymentRequestId": f"REQ-{self.number}",
-            "paidAmount": {"value": "240000.00", "currency": "IDR"},
-            "trxDateTime": datetime.now(JAKARTA).isoformat(timespec="seconds"),
-            "referenceNo": "00113696201",
-            "flagAdvise": "N",
-        }
-        return {name: value for name, value in (given | changes).items() if value is not None}
-
-    async def teller(self, fault: str = "", keys: BankKeys | None = None) -> Teller:
-        """Return a signed-in bank."""
-        teller = Teller(self.office.http, keys or self.keys)
-        await teller.sign_in()
-        teller.fault = fault
-        return teller
-
-    async def send(
-        self, path: str = PAYMENT, external_id: str = "", fault: str = "", **changes: Any
-    ) -> dict[str, Any]:
-        """Make one call and return its JSON; the HTTP status is checked against the code."""
-        teller = await self.teller(fault)
-        body = self.body(**changes)
-        if path == INQUIRY:
-            body["inquiryRequestId"] = body.pop("paymentRequestId")
-        answer = await teller.call(path, body, external_id or new_external_id())
-        assert str(teller.exchanges[-1].status) == answer["responseCode"][:3]
-        return answer
-
-    async def payments(self) -> int:
-        """Count the recorded payments of this bill."""
-        recorded = await self.office.running.kernel.store.read_stream(bill_stream(self.application))
-        return sum(one.type == "PaymentReceived" for one in recorded)
-
-
-def new_external_id() -> str:
-    return f"EXT-{next(_COUNT):010d}"
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
-    folder = tmp_path_factory.mktemp("payment")
-    async with running_office(settings_in(folder, bank_page="/bank"), ["payment"]) as running:
-        yield running
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def case(office: Office) -> Case:
-    """A bill that was just issued because a fee was assessed."""
-    return await assessed(office, await_bill=True)
-
-
-async def assessed(office: Office, *, await_bill: bool) -> Case:
-    kernel = office.running.kernel
-    number = f"BGR-2026-{next(_COUNT):06d}"
-    application = derived_id("case", number)
-    if await_bill:
-        fee = FeeAssessed(
-            application_id=application,
-            number=number,
-            office="bogor",
-            permit_type="situ",
-            permit_version=1,
-            measures={"area_m2": 120},
-        )
-        await office.happened(f"permit-{application}", fee, application=application)
-
-        async def issued() -> str:
-            found = await office.http.get(f"/api/bills/{number}")
-            return str(found.json()["virtual_account"]) if found.status_code == 200 else ""
-
-        account = await until(issued, what="the bill")
-    else:
-        account = f"12345001260{next(_COUNT):06d}0"
-    data = kernel.settings.data
-    keys = await asyncio.to_thread(open_keys, data, kernel.secret("bank"))
-    return Case(office, keys, application, number, account)
 
 
 async def test_a_bill_is_asked_for_paid_and_shown_as_paid(case: Case) -> None:
@@ -237,7 +135,7 @@ async def test_a_request_that_contradicts_itself_hears_the_first_result(
 
 
 async def test_the_same_request_for_another_account_is_inconsistent(case: Case) -> None:
-    other = await assessed(case.office, await_bill=True)
+    other = await assessed(case.office)
     await case.send()
     answer = await other.send(paymentRequestId=f"REQ-{case.number}")
     assert answer["responseCode"] == "4042518"
@@ -273,54 +171,6 @@ async def test_a_payment_before_its_bill_is_unknown(office: Office) -> None:
     assert (await early.send(INQUIRY))["responseCode"] == "4042412"
 
 
-@pytest.mark.parametrize("value", ["239999.00", "240001.00", "240000.50", "0.00"])
-async def test_only_the_exact_amount_is_taken(case: Case, value: str) -> None:
-    answer = await case.send(paidAmount={"value": value, "currency": "IDR"})
-    assert answer["responseCode"] == "4042513"
-    assert answer["virtualAccountData"]["paymentFlagStatus"] == "01"
-    assert await case.payments() == 0
-
-
-@pytest.mark.parametrize(
-    "paid",
-    [
-        *({"value": value, "currency": "IDR"} for value in ("240000", 240000.0, "2.4e5", "-1.00")),
-        {"value": "240000.000", "currency": "IDR"},
-        {"value": "٢٤٠٠٠٠.٠٠", "currency": "IDR"},
-        {"value": "240000.00", "currency": "USD"},
-        "240000.00",
-    ],
-)
-async def test_an_amount_written_otherwise_is_refused(case: Case, paid: object) -> None:
-    assert (await case.send(paidAmount=paid))["responseCode"] == "4002501"
-    assert await case.payments() == 0
-
-
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"customerNo": None}, "4002502"),
-        ({"paidAmount": None}, "4002502"),
-        ({"paymentRequestId": ""}, "4002502"),
-        ({"customerNo": "12x"}, "4002501"),
-        ({"virtualAccountNo": "   1234599"}, "4002501"),
-        ({"flagAdvise": "M"}, "4002501"),
-        ({"trxDateTime": "yesterday"}, "4002501"),
-        ({"paymentRequestId": "R" * 129}, "4002501"),
-        ({"referenceNo": "a\u0000b"}, "4002501"),
-    ],
-)
-async def test_a_wrong_field_is_named(case: Case, changes: dict[str, Any], code: str) -> None:
-    answer = await case.send(**changes)
-    assert answer["responseCode"] == code
-    assert next(iter(changes)) in answer["responseMessage"]
-
-
-async def test_numbers_for_strings_are_read_leniently(case: Case) -> None:
-    account: dict[str, Any] = {"partnerServiceId": 12345, "virtualAccountNo": case.account}
-    assert (await case.send(**account))["responseCode"] == "2002500"
-
-
 async def test_a_payment_after_the_due_date_is_expired_by_the_banks_own_time(case: Case) -> None:
     late = (datetime.now(JAKARTA) + timedelta(days=31)).isoformat(timespec="seconds")
     assert (await case.send(trxDateTime=late))["responseCode"] == "4042519"
@@ -349,7 +199,7 @@ async def test_a_withdrawn_application_owes_nothing(case: Case) -> None:
 
 async def test_with_the_store_down_nothing_is_said_to_be_paid(tmp_path: Path) -> None:
     async with running_office(settings_in(tmp_path), ["payment"]) as office:
-        case = await assessed(office, await_bill=True)
+        case = await assessed(office)
         await office.running.kernel.store.close()
         assert (await case.send())["responseCode"] == "5002500"
 
