@@ -1,0 +1,161 @@
+"""People in front of a browser: an applicant with a phone, officers at their desks."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+from playwright.async_api import Browser, FilePayload, Page, expect
+
+from tests.process import PASSWORD
+from tests.unit.intake.papers import jpeg, pdf
+
+PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
+# A folder to keep pictures of every visited page in, to look at them; nothing is kept without it.
+SHOTS = os.environ.get("JEJAK_SHOTS", "")
+
+
+@dataclass
+class Window:
+    """One person's browser window: cookies of its own, and what its page complained about."""
+
+    page: Page
+    address: str
+    name: str
+    complaints: list[str]
+
+    async def go(self, path: str) -> None:
+        """Open a page of the office, which must answer with success."""
+        answer = await self.page.goto(f"{self.address}{path}")
+        assert answer is not None
+        assert answer.ok, f"{path}: {answer.status}"
+
+    async def picture(self, name: str) -> None:
+        """Keep what is shown as a phone and as a desk see it; nothing may be wider than either."""
+        shown = self.page.viewport_size
+        for kind, size in (("phone", PHONE), ("desk", DESK)):
+            await self.page.set_viewport_size({"width": size["width"], "height": size["height"]})
+            wide = await self.page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= size["width"], f"{name} is {wide} pixels wide on a {kind}"
+            if SHOTS:
+                await self.page.screenshot(path=f"{SHOTS}/{name}-{kind}.png", full_page=True)
+        if shown is not None:
+            await self.page.set_viewport_size(shown)
+
+    async def press(self, label: str) -> None:
+        """Press the button or follow the link of that name, in the page's own part."""
+        found = self.page.locator("main").locator("button, a").filter(has_text=label).first
+        await found.click()
+
+    async def close(self) -> None:
+        """Close the window; nothing on its pages may have gone wrong."""
+        await self.page.context.close()
+        assert self.complaints == []
+
+
+async def open_window(
+    browser: Browser, address: str, name: str, *, lang: str = "id", dark: bool = False
+) -> Window:
+    """Open a window in a language, light or dark."""
+    context = await browser.new_context(
+        viewport={"width": PHONE["width"], "height": PHONE["height"]},
+        locale="id-ID" if lang == "id" else "en-GB",
+        timezone_id="Asia/Jakarta",
+        color_scheme="dark" if dark else "light",
+    )
+    page = await context.new_page()
+    window = Window(page, address, name, [])
+    page.on("pageerror", lambda error: window.complaints.append(str(error)))
+    page.on("console", lambda line: _listen(window, line.type, line.text))
+    return window
+
+
+def _listen(window: Window, kind: str, text: str) -> None:
+    # A page that is left closes its live stream; that is no fault of the page.
+    if kind == "error" and "ERR_" not in text:
+        window.complaints.append(text)
+
+
+async def open_desk(
+    browser: Browser, address: str, username: str, *, lang: str = "id", dark: bool = False
+) -> Window:
+    """Open an officer's window: signed in, at a desk's width."""
+    window = await open_window(browser, address, username, lang=lang, dark=dark)
+    await window.page.set_viewport_size({"width": DESK["width"], "height": DESK["height"]})
+    await window.go("/login")
+    await window.page.fill("#f-username", username)
+    await window.page.fill("#f-password", PASSWORD)
+    await window.page.keyboard.press("Enter")
+    await expect(window.page.locator(".site-user button")).to_be_visible()
+    return window
+
+
+@dataclass(frozen=True)
+class Keepsake:
+    """What an applicant keeps."""
+
+    number: str
+    code: str
+
+
+async def apply_for_situ(window: Window, *, pictures: str = "") -> Keepsake:
+    """Find the permit, read what it needs, fill the form with real files, and keep the answer."""
+    page = window.page
+    await window.go("/")
+    await _pictured(window, pictures, "home")
+    await window.go("/izin")
+    await _pictured(window, pictures, "permits")
+    await page.locator("a[href='/izin/situ']").click()
+    await expect(page.locator("main")).to_contain_text("5")
+    await expect(page.locator("main")).to_contain_text("2.000" if not pictures else "2")
+    await expect(page.locator("main")).to_contain_text("KTP")
+    await _pictured(window, pictures, "permit")
+    await page.locator("a[href^='/ajukan/situ']").click()
+    await _fill(page)
+    await _pictured(window, pictures, "apply")
+    await page.locator("main form .actions button").click()
+    await page.wait_for_url(re.compile("/diterima$"))
+    number, code = await page.locator("[data-copy-value]").all_inner_texts()
+    assert re.fullmatch(r"BGR-\d{4}-\d{6}", number)
+    await _pictured(window, pictures, "accepted")
+    return Keepsake(number, code)
+
+
+async def _pictured(window: Window, prefix: str, name: str) -> None:
+    if prefix:
+        await window.picture(f"{prefix}-{name}")
+
+
+async def _fill(page: Page) -> None:
+    await page.fill("#f-name", "Pemohon Contoh")
+    await page.fill("#f-nik", "3271046504930002")
+    await page.fill("#f-phone", "0812-1234-5678")
+    await page.fill("#f-answer-business-name", "Warung Contoh")
+    await page.fill("#f-answer-business-address", "Jl. Contoh No. 2, Bogor")
+    await page.fill("#f-answer-area", "60")
+    await page.set_input_files("#f-document-ktp", _file("ktp.jpg", "image/jpeg", jpeg()))
+    proof, consent = pdf("bukti"), pdf("persetujuan")
+    await page.set_input_files(
+        "#f-document-bukti-tempat", _file("bukti.pdf", "application/pdf", proof)
+    )
+    await page.set_input_files(
+        "#f-document-persetujuan-tetangga", _file("setuju.pdf", "application/pdf", consent)
+    )
+
+
+def _file(name: str, kind: str, content: bytes) -> FilePayload:
+    return FilePayload(name=name, mimeType=kind, buffer=content)
+
+
+async def register(window: Window, number: str, *, pictures: str = "") -> None:
+    """Check the documents one by one and register the application."""
+    page = window.page
+    await window.go("/pendaftaran")
+    await _pictured(window, pictures, "queue")
+    await page.locator(f"a[href='/pendaftaran/{number}']").click()
+    for right in await page.locator("input[type=radio][value=ok]").all():
+        await right.check()
+    await _pictured(window, pictures, "check")
+    await page.locator("button[name=action][value=register]").click()
+    await expect(page.locator(".notice-title").first).to_contain_text(number)
