@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import FileResponse
-from pydantic import Field, TypeAdapter, create_model
 
-from services.intake.answers import Strict
 from services.intake.catalogue import IntakeSection, PublicCatalogue
 from services.intake.desk import Ask, Desk
 from services.intake.inspection import EXTENSIONS
@@ -20,13 +17,13 @@ from services.intake.pages import channel_word
 from services.intake.refusals import OtherOffice
 from services.intake.states import Held, Returned, Submitted, held
 from services.intake.uploads import Uploads
+from services.intake.verdict import judged, shortcomings_of, verdict_adapter
 from services.intake.views import Applications
 from shared.actors import Role
-from shared.contracts.intake import Document, Shortcoming
+from shared.contracts.intake import Document
 from shared.errors import NotFound
 from shared.events import from_micros
 from shared.identity import Account
-from shared.text import CleanParagraph, CleanText
 from shared.web.forms import Form, parse_form, read_form
 from shared.web.i18n import Translator, msg
 from shared.web.pages import Pages, language, translator
@@ -40,12 +37,6 @@ STATES: Mapping[str, tuple[str, str]] = {
     "registered": (msg("Complete and registered"), "success"),
     "withdrawn": (msg("Withdrawn by the applicant"), "neutral"),
 }
-_LOOK = msg("Look at this document and mark it.")
-_SAY_WHY = msg("Say what is wrong with it, so that the applicant can put it right.")
-_SAY_WHAT = msg("Say what is missing, in a reason or a note.")
-_MARKED_WRONG = msg(
-    "This document is marked as not right. Return the application, or mark it right."
-)
 _REGISTERED = msg("{number} is registered. The clock runs from now on.")
 _RETURNED = msg("{number} was returned. The applicant is told what is missing.")
 
@@ -59,24 +50,6 @@ PageQuery = Annotated[int, Query(ge=1, le=100_000)]
 def queue_key(office: str, status: str) -> str:
     """Return the live key of an office's list of applications in a status."""
     return f"intake.queue:{office}:{status}"
-
-
-class CheckFields(Strict):
-    """The counter's verdict; ``check-`` and ``reason-`` fields come with each requirement."""
-
-    version: Annotated[int, Field(ge=1)]
-    action: Literal["register", "return"]
-    note: CleanParagraph = ""
-
-
-@cache
-def _check_adapter(section: IntakeSection) -> TypeAdapter[Any]:
-    fields: dict[str, Any] = {}
-    for place, item in enumerate(section.requirements):
-        mark = Literal["", "ok", "bad"]
-        fields[f"check_{place}"] = (mark, Field(alias=f"check-{item.id}", default=""))
-        fields[f"reason_{place}"] = (CleanText, Field(alias=f"reason-{item.id}", default=""))
-    return TypeAdapter(create_model("Check", __base__=CheckFields, **fields))
 
 
 @dataclass(frozen=True)
@@ -129,45 +102,47 @@ class CounterDesk:
     ) -> Response:
         """Return the page of one application."""
         tr, submission = translator(request), state.file.submission
-        kind = (submission.permit_type, submission.permit_version)
-        section, zone = (
-            self.catalogue.section(*kind),
-            ZoneInfo(self.catalogue.office(submission.office).zone),
-        )
+        section = self.catalogue.section(submission.permit_type, submission.permit_version)
+        zone = ZoneInfo(self.catalogue.office(submission.office).zone)
         word, tone = STATES[state.status]
         return self.pages.render(
             request,
             "intake/check.html",
             status_code=status,
-            id=submission.application_id,
-            number=submission.number,
-            permit=self.catalogue.name(*kind, tr.lang),
-            person=submission.applicant,
+            **_described(state, section, tr.lang),
+            permit=self.catalogue.name(submission.permit_type, submission.permit_version, tr.lang),
             channel=channel_word(submission.channel, tr),
             submitted=tr.datetime(state.file.submitted_at, zone),
-            answers=[
-                (item.label.of(tr.lang), state.file.answers.get(item.id, ""))
-                for item in section.fields
-            ],
-            requirements=[
-                _shown(item.id, item.name.of(tr.lang), item.required, state)
-                for item in section.requirements
-            ],
-            earlier=[
-                (section.requirement_name(d.requirement, tr.lang), d) for d in state.file.earlier
-            ],
-            note=state.note if isinstance(state, Returned) else "",
-            open=isinstance(state, Submitted),
             state=tr.t(word),
             tone=tone,
             version=version,
             form=form,
-            labels={
-                f"{part}-{item.id}": item.name.of(tr.lang)
-                for part in ("check", "reason")
-                for item in section.requirements
-            },
         )
+
+
+def _described(state: Held, section: IntakeSection, lang: str) -> dict[str, Any]:
+    """Return what the page says of an application, in the words of its permit type."""
+    file, submission = state.file, state.file.submission
+    names = {item.id: item.name.of(lang) for item in section.requirements}
+    return {
+        "id": submission.application_id,
+        "number": submission.number,
+        "person": submission.applicant,
+        "answers": [
+            (item.label.of(lang), file.answers.get(item.id, "")) for item in section.fields
+        ],
+        "requirements": [
+            _shown(item.id, names[item.id], item.required, state) for item in section.requirements
+        ],
+        "earlier": [(names.get(d.requirement, d.requirement), d) for d in file.earlier],
+        "note": state.note if isinstance(state, Returned) else "",
+        "open": isinstance(state, Submitted),
+        "labels": {
+            f"{part}-{requirement}": name
+            for part in ("check", "reason")
+            for requirement, name in names.items()
+        },
+    }
 
 
 def _shown(requirement: str, name: str, required: bool, state: Held) -> dict[str, Any]:
@@ -205,7 +180,7 @@ def queue_pages(counter: CounterDesk) -> APIRouter:
 
 
 def check_pages(counter: CounterDesk) -> APIRouter:
-    """Return the completeness check, and the documents that belong to it."""
+    """Return the completeness check."""
     router, pages = APIRouter(include_in_schema=False), counter.pages
 
     @router.get("/pendaftaran/{number}")
@@ -217,22 +192,29 @@ def check_pages(counter: CounterDesk) -> APIRouter:
     async def judge(request: Request, number: str, account: Counter) -> Response:
         application_id, state, version = await counter.find(number, account)
         section = await counter.desk.section(application_id)
-        parsed = parse_form(_check_adapter(section), await read_form(request))
+        parsed = parse_form(verdict_adapter(section), await read_form(request))
         form, verdict = parsed.form, parsed.value
         if verdict is not None:
-            form = _judged(form, verdict, section, state)
+            form = judged(form, verdict, section, state)
         if verdict is None or form.errors:
             return counter.draw(request, state, version, form, 422)
         ask = Ask(seen=verdict.version)
         if verdict.action == "register":
             await counter.desk.register(application_id, account.actor, ask)
         else:
-            shortcomings = _shortcomings(verdict, section)
+            shortcomings = shortcomings_of(verdict, section)
             await counter.desk.return_to_applicant(
                 application_id, account.actor, shortcomings, verdict.note, ask
             )
         said = _REGISTERED if verdict.action == "register" else _RETURNED
         return pages.redirect(request, "/pendaftaran", flash=said, number=state.file.number)
+
+    return router
+
+
+def document_pages(counter: CounterDesk) -> APIRouter:
+    """Return the documents, for officers of the office that holds the application."""
+    router = APIRouter(include_in_schema=False)
 
     @router.get("/dokumen/{application_id}/{sha256}")
     async def document(application_id: str, sha256: str, account: Reader) -> Response:
@@ -245,31 +227,6 @@ def check_pages(counter: CounterDesk) -> APIRouter:
         raise NotFound
 
     return router
-
-
-def _judged(form: Form, verdict: Any, section: IntakeSection, state: Held) -> Form:
-    """Return the form with what is wrong with the verdict."""
-    there = {document.requirement for document in state.file.documents}
-    for place, item in enumerate(section.requirements):
-        mark, reason = getattr(verdict, f"check_{place}"), getattr(verdict, f"reason_{place}")
-        if mark == "bad" and verdict.action == "register":
-            form = form.with_error(f"check-{item.id}", _MARKED_WRONG)
-        elif mark == "bad" and not reason:
-            form = form.with_error(f"reason-{item.id}", _SAY_WHY)
-        elif not mark and verdict.action == "register" and item.id in there:
-            form = form.with_error(f"check-{item.id}", _LOOK)
-    said = verdict.note or _shortcomings(verdict, section)
-    if verdict.action == "return" and not form.errors and not said:
-        form = form.with_error("note", _SAY_WHAT)
-    return form
-
-
-def _shortcomings(verdict: Any, section: IntakeSection) -> list[Shortcoming]:
-    return [
-        Shortcoming(requirement=item.id, reason=getattr(verdict, f"reason_{place}"))
-        for place, item in enumerate(section.requirements)
-        if getattr(verdict, f"check_{place}") == "bad"
-    ]
 
 
 def _first_page(counter: CounterDesk, office: str, status: str) -> Callable[[str], Awaitable[str]]:

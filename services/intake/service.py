@@ -14,7 +14,14 @@ from services.intake.api import (
 )
 from services.intake.catalogue import PublicCatalogue
 from services.intake.correction import Comeback, correction_pages, door_pages
-from services.intake.counter import STATES, CounterDesk, check_pages, queue_key, queue_pages
+from services.intake.counter import (
+    STATES,
+    CounterDesk,
+    check_pages,
+    document_pages,
+    queue_key,
+    queue_pages,
+)
 from services.intake.desk import Desk
 from services.intake.door import Door, Visit
 from services.intake.forms import FormReader
@@ -130,4 +137,5 @@ def _people(kernel: Kernel, parts: _Parts) -> list[APIRouter]:
         correction_pages(comeback),
         queue_pages(counter),
         check_pages(counter),
+        document_pages(counter),
     ]

@@ -55,7 +55,6 @@ class House:
     kernel: Kernel
     service: Service
     client: httpx.AsyncClient
-    clock: Clock
     others: list[httpx.AsyncClient] = field(default_factory=list)
 
     async def upload(self, data: bytes) -> httpx.Response:
@@ -136,34 +135,31 @@ class _CookieHolder:
         self.cookies[name] = value
 
 
-def accounts() -> Accounts:
-    """Return the shipped sample accounts."""
-    return Accounts.load(Settings().config / "accounts")
-
-
-@asynccontextmanager
-async def open_house(folder: Path, config: Path | None = None) -> AsyncIterator[House]:
-    """Run intake with its projector and reactor until the block ends."""
-    settings = Settings(data=folder, config=config or Settings().config)
-    store = SqliteStore(folder / "events.sqlite")
-    checkpoints, database = (
-        SqliteDatabase(folder / f"{name}.sqlite") for name in ("bus", "intake")
-    )
-    bus, codec, hub, clock = LocalBus(store, checkpoints), Codec(), LiveHub(), Clock()
-    kernel = Kernel(
+def build_kernel(folder: Path, store: SqliteStore, checkpoints: SqliteDatabase) -> Kernel:
+    """Return what a service is given, with a clock that the test moves."""
+    settings, codec = Settings(data=folder), Codec()
+    return Kernel(
         settings=settings,
         store=store,
-        bus=bus,
+        bus=LocalBus(store, checkpoints),
         codec=codec,
         handler=Handler(store, codec),
         catalogue=Catalogue.load(settings.config),
-        accounts=accounts(),
+        accounts=Accounts.load(settings.config / "accounts"),
         pages=Pages({"intake": HERE / "services" / "intake" / "templates"}, secret="session"),
-        hub=hub,
-        now=clock,
+        hub=LiveHub(),
+        now=Clock(),
         uploads=folder / "uploads",
         secret=lambda name: f"secret of {name}",
     )
+
+
+@asynccontextmanager
+async def open_house(folder: Path) -> AsyncIterator[House]:
+    """Run intake with its projector and reactor until the block ends."""
+    store = SqliteStore(folder / "events.sqlite")
+    checkpoints, database = (SqliteDatabase(folder / f"{name}.sqlite") for name in ("bus", "own"))
+    kernel = build_kernel(folder, store, checkpoints)
     service = build(kernel, database)
     app = build_app(
         "Jejak",
@@ -177,12 +173,12 @@ async def open_house(folder: Path, config: Path | None = None) -> AsyncIterator[
     running = [asyncio.create_task(part) for part in await parts(kernel, service)]
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-        yield House(kernel, service, client, clock)
-    hub.close()
+        yield House(kernel, service, client)
+    kernel.hub.close()
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
-    for closing in (bus, database, checkpoints, store):
+    for closing in (kernel.bus, database, checkpoints, store):
         await closing.close()
 
 
