@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import Any, Final, Protocol
 
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
@@ -30,9 +30,9 @@ from shared.store import EventStore
 from shared.telemetry import RELAY_GAP, log
 from shared.topics import TOPICS, BrokerUnavailable, MissingTopic, belongs_to, topic_of
 
-BATCH: Final = 1000
+BATCH: Final = 2000
 # A batch of a partition goes in whole or not at all; an event bigger than this goes alone.
-_BATCH_BYTES: Final = 256 * 1024
+_BATCH_BYTES: Final = 512 * 1024
 _TIMEOUT_MS: Final = 10_000
 _STOP_SECONDS: Final = 5.0
 _LONGEST_WAIT: Final = 5.0
@@ -52,8 +52,12 @@ class Publisher(Protocol):
         """
         ...
 
+    async def empty(self) -> bool:
+        """Whether the topics hold nothing at all. Raises Unavailable, MissingTopic."""
+        ...
+
     async def close(self) -> None:
-        """Let go of the broker; the next ``publish`` connects again."""
+        """Let go of the broker; the next call connects again."""
         ...
 
 
@@ -107,6 +111,11 @@ class Relay:
                 await self._lease.release()
 
     async def _relay(self) -> None:
+        if self._position and await self._publisher.empty():
+            # The broker's disk was lost. The store is the record: the topics are filled again, and
+            # whoever has seen an event already knows it by its position and id.
+            log.warning("relay_starts_over", position=self._position)
+            self._position = 0
         async for batch in self._store.follow(self._position, self._batch):
             self._lease.check()
             await self._publisher.publish(batch)
@@ -160,6 +169,19 @@ class KafkaPublisher:
         except KafkaError as error:
             log.warning("relay_send_failed", reason=type(error).__name__)
             raise BrokerUnavailable(broker=self._bootstrap) from error
+
+    async def empty(self) -> bool:
+        """See ``Publisher.empty``."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap)
+        try:
+            await self._connected()
+            await consumer.start()
+            places = [TopicPartition(t, p) for t, n in self._partitions.items() for p in range(n)]
+            return not any((await consumer.end_offsets(places)).values())
+        except KafkaError as error:
+            raise BrokerUnavailable(broker=self._bootstrap) from error
+        finally:
+            await consumer.stop()
 
     async def close(self) -> None:
         """See ``Publisher.close``."""

@@ -24,6 +24,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 # Tables can be made by several processes at once; IF NOT EXISTS alone is not enough for that.
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+_LOCK_TABLES = "SELECT pg_advisory_xact_lock(hashtextextended(current_schema(), 0))"
 _TRIES = 3
 
 
@@ -138,6 +139,8 @@ class _PostgresTransaction:
         self._connection = connection
 
     def execute(self, sql: str, params: Params = ()) -> list[Row]:
+        if sql.lstrip().startswith("CREATE"):
+            _execute(self._connection, _LOCK_TABLES, ())
         return _execute(self._connection, sql, params)
 
     def executemany(self, sql: str, params: Iterable[Params]) -> None:

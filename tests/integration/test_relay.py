@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer
+from kafka.admin import KafkaAdminClient
 
 from shared.bus.records import from_record
 from shared.database.sqlite import SqliteDatabase
@@ -45,6 +46,10 @@ class Taken:
         self.events += events
         if self.pause is not None:
             await self.pause.wait()
+
+    async def empty(self) -> bool:
+        """Nothing was ever taken."""
+        return not self.events
 
     async def close(self) -> None:
         """Count."""
@@ -239,6 +244,31 @@ async def test_events_reach_their_topics_and_partitions(place: Place, spare_brok
         for one in events:
             assert topic == topic_of(one.stream).name
             assert partition == partition_of(one.correlation_id.encode(), 12)
+
+
+@pytest.mark.kafka
+async def test_topics_that_were_lost_are_filled_again_from_the_store(
+    place: Place, spare_broker: Broker
+) -> None:
+    apply(spare_broker.bootstrap)
+    await place.append(300)
+    relay = Relay(place.store, KafkaPublisher(spare_broker.bootstrap), place.lease("one"))
+    async with running(relay):
+        await is_at(place, 300)
+    admin = KafkaAdminClient(bootstrap_servers=spare_broker.bootstrap)
+    await asyncio.to_thread(admin.delete_topics, list(TOPICS))
+    await eventually(lambda: _gone(admin))
+    admin.close()
+    apply(spare_broker.bootstrap)
+    await place.append(1)
+    async with running(relay):
+        await is_at(place, 301)
+    got = await everything(spare_broker.bootstrap, 301)
+    assert {one.position for events in got.values() for one in events} == set(range(1, 302))
+
+
+async def _gone(admin: KafkaAdminClient) -> bool:
+    return not set(await asyncio.to_thread(admin.list_topics)) & set(TOPICS)
 
 
 @pytest.mark.kafka
