@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from playwright.async_api import Browser, FilePayload, Page, expect
 
+from shared.web.i18n import Translator
 from tests.process import PASSWORD
 from tests.unit.intake.papers import jpeg, pdf
 
@@ -23,7 +24,12 @@ class Window:
     page: Page
     address: str
     name: str
+    lang: str
     complaints: list[str]
+
+    def word(self, msgid: str) -> str:
+        """Return what the pages of this window's language say for an English sentence."""
+        return Translator(self.lang).t(msgid)
 
     async def go(self, path: str) -> None:
         """Open a page of the office, which must answer with success."""
@@ -43,10 +49,10 @@ class Window:
         if shown is not None:
             await self.page.set_viewport_size(shown)
 
-    async def press(self, label: str) -> None:
-        """Press the button or follow the link of that name, in the page's own part."""
-        found = self.page.locator("main").locator("button, a").filter(has_text=label).first
-        await found.click()
+    async def says(self, *words: str) -> None:
+        """Wait until the page's own part says all of ``words``."""
+        for word in words:
+            await expect(self.page.locator("main")).to_contain_text(word)
 
     async def close(self) -> None:
         """Close the window; nothing on its pages may have gone wrong."""
@@ -65,7 +71,7 @@ async def open_window(
         color_scheme="dark" if dark else "light",
     )
     page = await context.new_page()
-    window = Window(page, address, name, [])
+    window = Window(page, address, name, lang, [])
     page.on("pageerror", lambda error: window.complaints.append(str(error)))
     page.on("console", lambda line: _listen(window, line.type, line.text))
     return window
@@ -103,26 +109,77 @@ async def apply_for_situ(window: Window, *, pictures: str = "") -> Keepsake:
     """Find the permit, read what it needs, fill the form with real files, and keep the answer."""
     page = window.page
     await window.go("/")
-    await _pictured(window, pictures, "home")
-    await window.go("/izin")
-    await _pictured(window, pictures, "permits")
+    await pictured(window, pictures, "home")
+    await page.locator("a[href='/izin']").first.click()
+    await pictured(window, pictures, "permits")
     await page.locator("a[href='/izin/situ']").click()
-    await expect(page.locator("main")).to_contain_text("5")
-    await expect(page.locator("main")).to_contain_text("2.000" if not pictures else "2")
-    await expect(page.locator("main")).to_contain_text("KTP")
-    await _pictured(window, pictures, "permit")
+    await window.says("KTP", "Rp2", "5 ")
+    await pictured(window, pictures, "permit")
     await page.locator("a[href^='/ajukan/situ']").click()
     await _fill(page)
-    await _pictured(window, pictures, "apply")
+    await pictured(window, pictures, "apply")
     await page.locator("main form .actions button").click()
     await page.wait_for_url(re.compile("/diterima$"))
     number, code = await page.locator("[data-copy-value]").all_inner_texts()
     assert re.fullmatch(r"BGR-\d{4}-\d{6}", number)
-    await _pictured(window, pictures, "accepted")
+    await pictured(window, pictures, "accepted")
     return Keepsake(number, code)
 
 
-async def _pictured(window: Window, prefix: str, name: str) -> None:
+async def track(window: Window, kept: Keepsake, *, pictures: str = "") -> None:
+    """Open the tracking page with number and code, and mark it: a reload would lose the mark."""
+    page = window.page
+    await window.go("/lacak")
+    await page.fill("#f-number", kept.number)
+    await page.fill("#f-code", kept.code.lower())
+    await pictured(window, pictures, "track-form")
+    await page.locator("main form .actions button").click()
+    await page.wait_for_url(re.compile(f"/lacak/{kept.number}$"))
+    await expect(page.locator(".live-state")).to_have_attribute("data-state", "live")
+    await page.evaluate("window.neverReloaded = true")
+
+
+async def moved(window: Window, status: str, step: str = "", *, pictures: str = "") -> None:
+    """Wait until the tracking page shows a status and the present step by itself.
+
+    Both are given in English and in the permit type's own words. The mark must still be there.
+    """
+    page = window.page
+    await window.says(window.word(status))
+    if step:
+        present = page.locator(".step[data-state=current], .step[data-state=waiting]")
+        await expect(present.first).to_contain_text(step)
+    assert await page.evaluate("window.neverReloaded === true"), "the page was reloaded"
+    name = re.sub("[^a-z]+", "-", f"{status} {step}".lower()).strip("-")
+    await pictured(window, pictures, f"track-{name}")
+
+
+async def open_file(window: Window, number: str, *, pictures: str = "") -> None:
+    """Find a permit in the officer's own queue and open it."""
+    await window.go("/tugas")
+    await pictured(window, pictures, f"queue-{window.name}")
+    await window.page.locator(f"a[href='/berkas/{number}']").first.click()
+    await window.says(number)
+
+
+async def give(window: Window, action: str, **fields: str) -> None:
+    """Fill the form of one command on the open permit's page and send it."""
+    form = window.page.locator(f"form[action$='/{action}']")
+    more = window.page.locator("details.more").filter(has=form)
+    if await more.count() and not await form.is_visible():
+        await more.locator("summary").click()
+    for name, value in fields.items():
+        field = form.locator(f"[name='{name}']")
+        if await field.first.get_attribute("type") == "radio":
+            await form.locator(f"[name='{name}'][value='{value}']").check()
+        else:
+            await field.fill(value)
+    await form.locator(".actions button").click()
+    await expect(window.page.locator(".notice[data-tone=success]")).to_be_visible()
+
+
+async def pictured(window: Window, prefix: str, name: str) -> None:
+    """Keep a picture if this walk keeps any."""
     if prefix:
         await window.picture(f"{prefix}-{name}")
 
@@ -152,10 +209,10 @@ async def register(window: Window, number: str, *, pictures: str = "") -> None:
     """Check the documents one by one and register the application."""
     page = window.page
     await window.go("/pendaftaran")
-    await _pictured(window, pictures, "queue")
+    await pictured(window, pictures, "queue")
     await page.locator(f"a[href='/pendaftaran/{number}']").click()
     for right in await page.locator("input[type=radio][value=ok]").all():
         await right.check()
-    await _pictured(window, pictures, "check")
+    await pictured(window, pictures, "check")
     await page.locator("button[name=action][value=register]").click()
     await expect(page.locator(".notice-title").first).to_contain_text(number)

@@ -2,19 +2,142 @@
 
 from __future__ import annotations
 
-import pytest
-from playwright.async_api import Browser
+import re
+from datetime import date
 
-from tests.e2e.people import apply_for_situ, open_desk, open_window, register
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.e2e.people import (
+    Keepsake,
+    Window,
+    apply_for_situ,
+    give,
+    moved,
+    open_desk,
+    open_file,
+    open_window,
+    pictured,
+    register,
+    track,
+)
 from tests.process import OfficeProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
+STEPS = {
+    "id": {
+        "verify": "Verifikasi berkas",
+        "survey": "Survei lapangan",
+        "fee": "Penetapan retribusi",
+        "pay": "Menunggu pembayaran",
+        "sign": "Penandatanganan",
+    },
+    "en": {
+        "verify": "Verification",
+        "survey": "Field survey",
+        "fee": "Fee assessment",
+        "pay": "Waiting for payment",
+        "sign": "Signing",
+    },
+}
 
-async def test_first(office: OfficeProcess, browser: Browser) -> None:
-    applicant = await open_window(browser, office.address, "applicant")
-    kept = await apply_for_situ(applicant, pictures="id")
-    loket = await open_desk(browser, office.address, "loket")
-    await register(loket, kept.number, pictures="id")
-    await applicant.close()
-    await loket.close()
+
+@pytest.mark.parametrize(
+    ("lang", "dark", "surveyed"), [("id", False, True), ("en", True, False)], ids=["id", "en-dark"]
+)
+async def test_a_permit_goes_from_the_form_to_the_applicants_hand(
+    office: OfficeProcess, browser: Browser, lang: str, dark: bool, surveyed: bool
+) -> None:
+    seen = f"{lang}-dark" if dark else lang
+    applicant = await open_window(browser, office.address, "applicant", lang=lang, dark=dark)
+    kept = await apply_for_situ(applicant, pictures=seen)
+    await track(applicant, kept, pictures=seen)
+    await moved(applicant, "Submitted", pictures=seen)
+    desks = {
+        name: await open_desk(browser, office.address, name, lang=lang, dark=dark)
+        for name in ("loket", "verifikator", "survei", "penilai", "kepala", "penyelia")
+    }
+    await register(desks["loket"], kept.number, pictures=seen)
+    await moved(applicant, "In process", STEPS[lang]["verify"], pictures=seen)
+    await _see_the_board(desks["penyelia"], kept.number, seen)
+    await _work_until_the_bill(applicant, desks, kept, surveyed=surveyed, seen=seen)
+    await _pay(applicant, browser, kept, lang=lang, dark=dark, seen=seen)
+    await moved(applicant, "In process", STEPS[lang]["sign"], pictures=seen)
+    await _sign_and_hand_over(applicant, desks, kept, seen)
+    for window in (applicant, *desks.values()):
+        await window.close()
+
+
+async def _work_until_the_bill(
+    applicant: Window, desks: dict[str, Window], kept: Keepsake, *, surveyed: bool, seen: str
+) -> None:
+    steps = STEPS[applicant.lang]
+    await open_file(desks["verifikator"], kept.number, pictures=seen)
+    await pictured(desks["verifikator"], seen, "file-verify")
+    await give(desks["verifikator"], "complete-stage", note="Lengkap dan benar.")
+    await moved(applicant, "In process", steps["survey"], pictures=seen)
+    surveyor = desks["survei"]
+    await open_file(surveyor, kept.number)
+    await pictured(surveyor, seen, "file-survey")
+    if surveyed:
+        await give(surveyor, "schedule-survey", on=date.today().isoformat())
+        await give(surveyor, "report-survey", report="Sesuai gambar.", recommended="true")
+    else:
+        await give(surveyor, "skip-survey", reason="Tempat sudah disurvei bulan lalu.")
+    await moved(applicant, "In process", steps["fee"])
+    await open_file(desks["penilai"], kept.number)
+    await pictured(desks["penilai"], seen, "file-fee")
+    await give(desks["penilai"], "assess-fee", **{"measures.area_m2": "60"})
+    await applicant.says("Rp120.000" if applicant.lang == "id" else "120")
+    await moved(applicant, "Waiting for payment", steps["pay"], pictures=seen)
+
+
+async def _pay(
+    applicant: Window, browser: Browser, kept: Keepsake, *, lang: str, dark: bool, seen: str
+) -> None:
+    """Look at the bill, pay it at the bank in a window of its own; the bill moves by itself."""
+    customer = await open_window(browser, applicant.address, "customer", lang=lang, dark=dark)
+    page = customer.page
+    await customer.go(f"/tagihan/{kept.number}")
+    await customer.says("120", "2")
+    await pictured(customer, seen, "bill")
+    bank = await open_window(browser, applicant.address, "bank", lang=lang, dark=dark)
+    account = await page.locator("[data-copy-value]").inner_text()
+    await bank.go(f"/bank?va={account}")
+    await pictured(bank, seen, "bank")
+    await bank.page.locator("main form .actions button").last.click()
+    await bank.says(bank.word("Paid"), kept.number)
+    await pictured(bank, seen, "bank-paid")
+    await customer.says(customer.word("The payment has arrived."))
+    await pictured(customer, seen, "bill-paid")
+    await customer.close()
+    await bank.close()
+
+
+async def _sign_and_hand_over(
+    applicant: Window, desks: dict[str, Window], kept: Keepsake, seen: str
+) -> None:
+    await open_file(desks["kepala"], kept.number, pictures=seen)
+    await pictured(desks["kepala"], seen, "file-sign")
+    await give(desks["kepala"], "sign-permit")
+    await moved(applicant, "Issued", pictures=seen)
+    counter = desks["loket"]
+    await counter.go("/kotak-keluar")
+    ready = "siap diambil" if applicant.lang == "id" else "ready to collect"
+    await counter.says(kept.number, ready)
+    await pictured(counter, seen, "outbox")
+    await open_file(counter, kept.number)
+    await pictured(counter, seen, "file-hand-over")
+    await give(counter, "hand-over", receiver="Pemohon Contoh", proof="KTP")
+    await moved(applicant, "Finished", pictures=seen)
+    await expect(applicant.page.locator(".step[data-state=upcoming]")).to_have_count(0)
+
+
+async def _see_the_board(supervisor: Window, number: str, seen: str) -> None:
+    await supervisor.go("/papan")
+    row = supervisor.page.locator("tr").filter(has_text=number)
+    await expect(row.locator("progress")).to_be_visible()
+    left = supervisor.word("{time} left").replace("{time}", ".+")
+    await expect(row.locator(".worktime strong")).to_have_text(re.compile(left))
+    await pictured(supervisor, seen, "board")
