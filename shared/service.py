@@ -45,12 +45,20 @@ class Kernel:
     secret: Callable[[str], str]
 
 
+async def _no_timers() -> None:
+    """Nothing is ever due in a service without timers."""
+
+
 @dataclass(frozen=True)
 class WorkerParts:
-    """What the Faust worker runs over Kafka, and the service's own process otherwise."""
+    """What the Faust worker runs over Kafka, and the service's own process otherwise.
+
+    ``tasks`` run for ever; ``sweep`` is one round of the timers, which the worker's leader calls.
+    """
 
     projectors: Sequence[Projector] = ()
     tasks: Mapping[str, Task] = field(default_factory=dict)
+    sweep: Callable[[], Awaitable[object]] = _no_timers
 
 
 @dataclass(frozen=True)

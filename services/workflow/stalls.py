@@ -62,12 +62,14 @@ def _overdue(file: File, command: NudgePermit, due_at: str) -> list[object]:
     if any(known.asked.stall_id == stall for known in file.stalls):
         return []
     answer_by = command.calendar.add(command.now, command.answer_minutes)
+    stage = command.sop.stage(file.stage)
+    role = str(stage.role or "") if stage is not None else ""
     return [
         StageOverdue(**_alert(file), due_at=due_at, assignee=file.assignee),
         StallExplanationRequested(
             **_alert(file),
             stall_id=stall,
-            asked=command.now.isoformat(),
+            asked=file.assignee or role,
             answer_by=answer_by.isoformat(),
         ),
     ]

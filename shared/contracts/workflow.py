@@ -184,7 +184,10 @@ class StageOverdue:
 
 @event("StallExplanationRequested")
 class StallExplanationRequested:
-    """The officer is asked why the document stands still; escalated at ``answer_by``."""
+    """Somebody is asked why the document stands still; escalated at ``answer_by``.
+
+    ``asked`` is the account at work on it, or the stage's role where nobody was named.
+    """
 
     application_id: str
     office: str

@@ -139,7 +139,7 @@ def give(command: type[Any], **changes: Any) -> Any:
         c.ExplainStall: {"stall_id": "?", "explanation": "Petugas sakit"},
     }
     by = ALL_ROLES if command in fields else SYSTEM
-    more = {
+    more: dict[type[Any], dict[str, Any]] = {
         c.SettleFee: {
             "bill_id": "bill-1",
             "amount": 80_000,

@@ -178,7 +178,7 @@ GAPS = st.integers(0, 3 * 24 * 60)
 @st.composite
 def lives(draw: st.DrawFn) -> list[tuple[Any, Any]]:
     """A permit's facts in order of time, whatever they are, within about ten days."""
-    at, facts = START, [(START, OPENED)]
+    at, facts = START, list[tuple[Any, Any]]([(START, OPENED)])
     for gap in draw(st.lists(GAPS, max_size=7)):
         at += timedelta(minutes=gap)
         facts.append((at, draw(st.sampled_from(EVENTS))))

@@ -96,7 +96,7 @@ def stalled(place: str = "verify") -> list[Any]:
         e.StallExplanationRequested(
             **alert,
             stall_id=number,
-            asked=local(6, 8).isoformat(),
+            asked="verifier",
             answer_by=local(6, 10).isoformat(),
         ),
     ]
@@ -391,7 +391,7 @@ def test_nobody_but_the_system_gives_the_system_s_commands(command: type[Any]) -
 # ---- Timers ------------------------------------------------------------------------------------
 
 
-def nudge(now: Any) -> c.NudgePermit:
+def nudge(now: Any) -> Any:
     return give(c.NudgePermit, now=now)
 
 
@@ -407,7 +407,7 @@ def test_the_ladder_from_due_soon_to_escalation() -> None:
         e.StallExplanationRequested(
             **alert,
             stall_id=STALL,
-            asked=local(6, 8).isoformat(),
+            asked="verifier",
             answer_by=local(6, 10).isoformat(),
         ),
     )

@@ -1,0 +1,213 @@
+"""The same commands and answers for programs: JSON in, JSON or problem+json out.
+
+Officers come with their session cookie or with HTTP Basic. ``Idempotency-Key`` names a request, so
+that sending it again does nothing more; ``If-Match`` names the version that was looked at.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Header, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.workflow.actions import ACTIONS, Action
+from services.workflow.desk import Desk
+from services.workflow.door import Door as TrackingDoor
+from services.workflow.guards import possible
+from services.workflow.status import Report
+from shared.actors import Role
+from shared.errors import InvalidInput, NotAllowed, NotSignedIn
+from shared.identity import Account, Accounts
+from shared.web.login import Door, FailedTries
+from shared.web.session import current_user
+
+IdempotencyKey = Annotated[
+    str, Header(alias="Idempotency-Key", max_length=128, description="Names this request.")
+]
+IfMatch = Annotated[
+    str, Header(alias="If-Match", max_length=24, description="The version that was looked at.")
+]
+
+
+class Time(BaseModel):
+    """Working minutes used of a budget; ``left`` is negative beyond it."""
+
+    used: int
+    budget: int
+    left: int
+
+
+class PermitStatus(BaseModel):
+    """How an application stands. Instants are ISO 8601; ``allowed`` are commands possible now."""
+
+    number: str
+    office: str
+    permit_type: str
+    permit_version: int
+    status: str
+    stage: str
+    role: str
+    waits_for: str
+    clock: str
+    total: Time | None
+    stage_time: Time | None
+    due: str
+    deadline: str
+    expected: str
+    version: int
+    allowed: list[str] = []
+
+
+class Done(BaseModel):
+    """What a command came to; ``events`` is empty when it had already happened."""
+
+    number: str
+    version: int
+    position: int
+    events: list[str]
+
+
+class TrackBody(BaseModel):
+    """What is on the applicant's receipt."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: Annotated[str, Field(max_length=100)]
+    code: Annotated[str, Field(max_length=100)]
+
+
+def signed_in(accounts: Accounts, tries: FailedTries) -> Callable[[Request], Awaitable[Account]]:
+    """Return a dependency that gives the account of a session or of HTTP Basic credentials.
+
+    Raises NotSignedIn, TooManyRequests.
+    """
+    door = Door(accounts, tries)
+
+    async def account(request: Request) -> Account:
+        found = current_user(request)
+        if found is None:
+            name, password = _basic(request.headers.get("authorization", ""))
+            address = request.client.host if request.client else ""
+            found = await door.enter(name, password, address) if name else None
+        if found is None:
+            raise NotSignedIn
+        return found
+
+    return account
+
+
+def _basic(header: str) -> tuple[str, str]:
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() != "basic":
+        return "", ""
+    try:
+        name, _, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return name, password
+
+
+def status_of(report: Report, account: Account | None = None) -> PermitStatus:
+    """Return a report as programs read it; nothing personal is in it."""
+    about, reading = report.case.about, report.reading
+    allowed = possible(report.case.state, report.sop, account.actor) if account else ()
+    amounts = (reading.total, reading.stage) if reading else (None, None)
+    total, stage_time = (
+        Time(used=amount.used, budget=amount.budget, left=amount.left) if amount else None
+        for amount in amounts
+    )
+    instants = (reading.due, reading.deadline, reading.expected) if reading else (None,) * 3
+    due, deadline, expected = (at.isoformat() if at else "" for at in instants)
+    return PermitStatus(
+        number=about.number,
+        office=about.office,
+        permit_type=about.permit_type,
+        permit_version=about.permit_version,
+        status=report.status,
+        stage=report.stage.id if report.stage else "",
+        role=str(report.role or ""),
+        waits_for=report.waits_for,
+        clock=reading.mode if reading else "not-started",
+        total=total,
+        stage_time=stage_time,
+        due=due,
+        deadline=deadline,
+        expected=expected,
+        version=report.case.version,
+        allowed=list(allowed),
+    )
+
+
+def workflow_api(
+    desk: Desk, tracking: TrackingDoor, accounts: Accounts, tries: FailedTries | None = None
+) -> APIRouter:
+    """Return ``/api/workflow``."""
+    router = APIRouter(prefix="/api/workflow", tags=["workflow"])
+    officer = Annotated[Account, Depends(signed_in(accounts, tries or FailedTries()))]
+
+    async def show(number: str, account: officer) -> PermitStatus:
+        found = await desk.find(number, account)
+        return status_of(await desk.report(found.application_id), account)
+
+    async def track(request: Request, body: TrackBody) -> PermitStatus:
+        found = await tracking.open(body.number, body.code, request)
+        return status_of(await desk.report(found.application_id))
+
+    async def board(account: officer) -> dict[str, Any]:
+        known: Account = account
+        if not known.has(Role.SUPERVISOR, Role.SIGNER, Role.AUDITOR):
+            raise NotAllowed
+        counts = await desk.views.counts(known.office)
+        return counts._asdict() | {"by_status": await desk.views.by_status(known.office)}
+
+    router.add_api_route("/permits/{number}", show, summary="How an application stands")
+    router.add_api_route(
+        "/track", track, methods=["POST"], summary="How it stands, by number and secret code"
+    )
+    router.add_api_route("/board", board, summary="Counts of the office's open files")
+    for action in ACTIONS:
+        router.add_api_route(
+            f"/permits/{{number}}/{action.name}",
+            _endpoint(desk, action, officer),
+            methods=["POST"],
+            name=action.name,
+            summary=action.title,
+        )
+    return router
+
+
+def _endpoint(desk: Desk, action: Action, officer: Any) -> Callable[..., Awaitable[Done]]:
+    async def act(
+        number: str,
+        body: Any,
+        account: Any,
+        key: IdempotencyKey = "",
+        version: IfMatch = "",
+    ) -> Done:
+        found = await desk.find(number, account)
+        report = await desk.report(found.application_id)
+        seen = _seen(version)
+        outcome = await desk.act(report, action, body, account, seen=seen, key=key)
+        return Done(
+            number=report.case.about.number,
+            version=outcome.version,
+            position=outcome.position,
+            events=[recorded.type for recorded in outcome.events],
+        )
+
+    # Each command has a body of its own, so that the published description names its fields.
+    act.__annotations__ |= {"body": Annotated[action.body, Body()], "account": officer}
+    return act
+
+
+def _seen(header: str) -> int | None:
+    text = header.strip().removeprefix("W/").strip('"')
+    if not text or text == "*":
+        return None
+    if not (text.isascii() and text.isdigit()):
+        raise InvalidInput
+    return int(text)

@@ -1,0 +1,83 @@
+"""What officers ask of a permit: found by number, decided, answered once the lists show it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from services.workflow.actions import Action, Ask
+from services.workflow.permit import DECIDER, stream
+from services.workflow.refusals import OtherOffice
+from services.workflow.requests import Requests
+from services.workflow.sop import Sops
+from services.workflow.states import State
+from services.workflow.status import Report, Tracker
+from services.workflow.views import Found, Views
+from shared.calendar import Calendars
+from shared.errors import NotFound
+from shared.handle import Handler, Outcome
+from shared.identity import Account
+from shared.ids import derived_id, new_id
+from shared.service import Now
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything that pages and API need to show a permit and to act on it."""
+
+    handler: Handler
+    views: Views
+    tracker: Tracker
+    sops: Sops
+    calendars: Calendars
+    requests: Requests
+    now: Now
+
+    async def find(self, number: str, account: Account) -> Found:
+        """Return the application with a number. Raises NotFound, OtherOffice."""
+        found = await self.views.find(number.strip().upper()[:40])
+        if found is None:
+            raise NotFound
+        if found.office != account.office:
+            raise OtherOffice
+        return found
+
+    async def report(self, application_id: str) -> Report:
+        """Return what can be said about an application now, straight from the store."""
+        return self.tracker.report(await self.tracker.case(application_id), self.now())
+
+    async def act(
+        self,
+        report: Report,
+        action: Action,
+        body: Any,
+        account: Account,
+        *,
+        seen: int | None = None,
+        key: str = "",
+    ) -> Outcome[State]:
+        """Give an officer's command and wait until the lists show what came of it.
+
+        ``seen`` is the version that the person looked at; ``key`` names the request, so that
+        sending it again does nothing more. Raises the decider's refusals, StaleScreen, KeyReused.
+        """
+        application_id = report.case.application_id
+        cause = derived_id("request", account.username, key) if key else new_id()
+        if key:
+            said = f"{application_id} {action.name} {body.model_dump_json()}"
+            await self.requests.check(cause, hashlib.sha256(said.encode()).hexdigest(), self.now())
+        outcome = await self.handler.handle(
+            DECIDER,
+            stream(application_id),
+            action.build(self._ask(report, account), body),
+            cause=cause,
+            application=application_id,
+            seen=seen,
+        )
+        await self.views.wait_for(application_id, outcome.position)
+        return outcome
+
+    def _ask(self, report: Report, account: Account) -> Ask:
+        now = self.now()
+        return Ask(now, report.calendar.local_date(now), account.actor, report.sop)

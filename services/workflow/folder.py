@@ -1,0 +1,195 @@
+"""What an officer's page about one permit says, and which commands it offers to whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from services.workflow.actions import ACTIONS, Action
+from services.workflow.guards import possible
+from services.workflow.status import Report
+from services.workflow.wording import Teller
+from shared.actors import Role
+from shared.identity import Account
+from shared.ids import new_id
+from shared.offices import Catalogue
+from shared.privacy import mask
+
+# Who needs to know the applicant for the work itself; others see that there is one.
+NEED = frozenset({Role.COUNTER, Role.VERIFIER, Role.SURVEYOR, Role.SIGNER})
+
+
+def masked_name(name: str, roles: frozenset[Role]) -> str:
+    """Return an applicant's name, or its mask for roles without need."""
+    return name if not NEED.isdisjoint(roles) else mask(name, keep=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """One permit on an officer's desk. Without an ``account`` it offers nothing."""
+
+    report: Report
+    teller: Teller
+    account: Account | None
+    catalogue: Catalogue
+
+    def told(self) -> dict[str, Any]:
+        """Return the whole page's content."""
+        report, lang = self.report, self.teller.tr.lang
+        offered = self._offered()
+        ordinary = [action for action in offered if action.name != "explain-stall"]
+        main = [a for a in ordinary if a.tone == "primary"][:1]
+        return {
+            "office": self.teller.office.name.of(lang),
+            "number": report.case.about.number,
+            "permit": report.sop.name.of(lang),
+            "version": report.case.version,
+            "key": new_id(),
+            "stage": report.stage,
+            "stage_name": self.teller.stage(report.stage),
+            "main": main,
+            "others": [action for action in ordinary if action not in main],
+            "explain": [action for action in offered if action.name == "explain-stall"],
+            "applicant": self._applicant(),
+            "answers": self._answers(),
+            "documents": self._documents(),
+            "suggested": self._suggested(),
+            "today": report.calendar.local_date(report.at).isoformat(),
+            "live": f"/berkas/{quote(report.case.about.number)}/live",
+            "registration": f"/pendaftaran/{quote(report.case.about.number)}",
+            **self.trail(),
+        }
+
+    def trail(self) -> dict[str, Any]:
+        """Return what is the same for everybody who may look, so that live pages share it."""
+        report, reading = self.report, self.report.reading
+        stage, total, paused = None, None, ""
+        if reading is not None:
+            day, paused = self.teller.office.day_minutes, self.teller.paused(reading)
+            total = (*reading.total, day, paused)
+            stage = reading.stage and (*reading.stage, day, paused)
+        return {
+            "status": self.teller.status(report.status),
+            "turn": self._turn(),
+            "stage_clock": stage,
+            "total_clock": total,
+            "due": self.teller.when(reading.due) if reading and reading.due else "",
+            "deadline": self.teller.when(reading.deadline) if reading and reading.deadline else "",
+            "planned": self._planned(),
+            "expected": self.teller.expected(report),
+            "stalls": self._stalls(),
+            "steps": self.teller.steps(report),
+        }
+
+    def _offered(self) -> list[Action]:
+        if self.account is None:
+            return []
+        names = possible(self.report.case.state, self.report.sop, self.account.actor)
+        return [action for action in ACTIONS if action.command.__name__ in names]
+
+    def _turn(self) -> str:
+        """Return who has to act, in the officers' words."""
+        t, report = self.teller.tr.t, self.report
+        match report.waits_for:
+            case "applicant":
+                return t("Waiting for the applicant")
+            case "payment":
+                return t("Waiting for the payment")
+            case "outside":
+                return t("Waiting for another agency")
+            case "office":
+                return self.teller.role(str(report.role)) if report.role else t("The office")
+            case _:
+                return ""
+
+    def _planned(self) -> str:
+        state = self.report.case.opened
+        return state.file.opened.planned_end if state is not None else ""
+
+    def _stalls(self) -> list[dict[str, Any]]:
+        state = self.report.case.opened
+        facts = {
+            fact.event.stall_id: fact
+            for fact in self.report.case.facts
+            if type(fact.event).__name__ == "StallExplained"
+        }
+        told = []
+        for stall in state.file.stalls if state is not None else ():
+            stage = self.report.sop.stage(stall.asked.stage)
+            said = facts.get(stall.asked.stall_id)
+            told.append(
+                {
+                    "id": stall.asked.stall_id,
+                    "stage": self.teller.stage(stage),
+                    "answer_by": self.teller.when_iso(stall.asked.answer_by),
+                    "explanation": stall.explained.explanation if stall.explained else "",
+                    "promised": self._promised(stall.explained),
+                    "by": self.teller.actor(said.actor) if said else "",
+                    "when": self.teller.when(said.at) if said else "",
+                    "escalated": stall.escalated,
+                }
+            )
+        return told
+
+    def _promised(self, explained: Any) -> str:
+        return self.teller.day(explained.promised) if explained and explained.promised else ""
+
+    def _applicant(self) -> list[tuple[str, str]]:
+        submission = self.report.case.dossier.submission
+        if submission is None or self.account is None or not submission.applicant.name:
+            return []
+        t, who = self.teller.tr.t, submission.applicant
+        needed = self.account.has(*NEED)
+
+        def shown(value: str, keep: int = 3) -> str:
+            return value if needed else mask(value, keep=keep)
+
+        rows = [
+            (t("Name"), shown(who.name, 0)),
+            (
+                "NIK",
+                mask(who.nik) if not self.account.has(Role.COUNTER, Role.VERIFIER) else who.nik,
+            ),
+            (t("Phone"), shown(who.phone)),
+            (t("Address"), shown(who.address, 0)),
+        ]
+        return [(label, value) for label, value in rows if value]
+
+    def _answers(self) -> list[tuple[str, str]]:
+        """Return the form's answers under the words of the office's own catalogue."""
+        case = self.report.case
+        kind = self.catalogue.types.get((case.about.permit_type, case.about.permit_version))
+        fields = kind.intake.get("fields", []) if kind is not None else []
+        lang = self.teller.tr.lang
+        labels = {field["id"]: field["label"][lang] for field in fields}
+        needed = self.account is not None and self.account.has(*NEED)
+        return [
+            (labels.get(name, name), value if needed else mask(value, keep=0))
+            for name, value in case.dossier.answers.items()
+            if value
+        ]
+
+    def _documents(self) -> list[tuple[str, str]]:
+        """Return the documents' names and paths at intake, for those who need them."""
+        case = self.report.case
+        if self.account is None or not self.account.has(*NEED):
+            return []
+        kind = self.catalogue.types.get((case.about.permit_type, case.about.permit_version))
+        known = kind.intake.get("requirements", []) if kind is not None else []
+        lang = self.teller.tr.lang
+        names = {item["id"]: item["name"][lang] for item in known}
+        return [
+            (
+                names.get(document.requirement, document.requirement),
+                f"/dokumen/{case.application_id}/{document.sha256}",
+            )
+            for document in case.dossier.documents
+        ]
+
+    def _suggested(self) -> dict[str, str]:
+        """Return what a form starts with: what is known already is never typed again."""
+        submission = self.report.case.dossier.submission
+        needed = self.account is not None and self.account.has(*NEED)
+        receiver = submission.applicant.name if submission is not None and needed else ""
+        return {"document_number": f"SK-{self.report.case.about.number}", "receiver": receiver}

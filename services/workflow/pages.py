@@ -1,0 +1,228 @@
+"""The officers' pages: the work queue, and one permit with what can be done to it now."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from services.workflow.actions import BY_NAME, parse_action
+from services.workflow.desk import Desk
+from services.workflow.folder import Folder, masked_name
+from services.workflow.live import Pump, file_key, queue_key
+from services.workflow.status import Report
+from services.workflow.views import Open
+from services.workflow.wording import Teller
+from shared.actors import Role
+from shared.errors import InvalidInput, NotFound, Refused, StaleScreen
+from shared.identity import Account, Accounts
+from shared.offices import Catalogue
+from shared.web.forms import Form, read_form
+from shared.web.i18n import Translator, msg
+from shared.web.pages import Pages, language, translator
+from shared.web.session import require
+from shared.web.sse import LiveHub, sse_response
+
+ROWS = 25
+_WORKERS = (
+    Role.COUNTER,
+    Role.VERIFIER,
+    Role.SURVEYOR,
+    Role.ASSESSOR,
+    Role.SIGNER,
+    Role.SUPERVISOR,
+)
+_NO_SUCH_PERMIT = msg("There is no open permit with this number at your office.")
+Worker = Annotated[Account, Depends(require(*_WORKERS))]
+Reader = Annotated[Account, Depends(require(*_WORKERS, Role.AUDITOR, Role.TREASURER))]
+PageQuery = Annotated[int, Query(ge=1, le=100_000)]
+
+
+@dataclass(frozen=True)
+class Counter:
+    """What the officers' pages stand on."""
+
+    pages: Pages
+    hub: LiveHub
+    pump: Pump
+    desk: Desk
+    catalogue: Catalogue
+    accounts: Accounts
+
+    def teller(self, office: str, lang: str) -> Teller:
+        """Return who tells officers of an office how things stand."""
+        return Teller(Translator(lang), self.catalogue.offices[office], True, self._name)
+
+    def _name(self, username: str) -> str:
+        account = self.accounts.find(username)
+        return account.display_name if account is not None else username
+
+    async def queued(self, opened: Open, account_roles: frozenset[Role], lang: str) -> Any:
+        """Return one line of the queue; the applicant's name comes from the store, if at all."""
+        case = await self.desk.tracker.case(opened.row.application_id)
+        teller = self.teller(opened.row.procedure_office, lang)
+        report = self.desk.tracker.report(case, self.desk.now())
+        submission = case.dossier.submission
+        name = submission.applicant.name if submission is not None else ""
+        return {
+            "number": case.about.number,
+            "link": file_link(case.about.number),
+            "applicant": masked_name(name, account_roles),
+            "permit": report.sop.name.of(lang),
+            "stage": teller.stage(report.stage),
+            "status": teller.status(report.status),
+            "since": teller.when(report.case.facts[-1].at),
+            "clock": clock_of(opened, teller),
+        }
+
+
+def file_link(number: str) -> str:
+    """Return the path of a permit's page."""
+    return f"/berkas/{quote(number)}"
+
+
+def clock_of(opened: Open, teller: Teller) -> tuple[int, int, int, str] | None:
+    """Return used, budget, a day's minutes and why it stands still, of the present stage.
+
+    A stage without a budget of its own is measured by the legal total.
+    """
+    reading = opened.reading
+    if reading is None:
+        return None
+    amount = reading.stage or reading.total
+    return (*amount, teller.office.day_minutes, teller.paused(reading))
+
+
+def queue_pages(counter: Counter) -> APIRouter:
+    """Return ``/tugas``: what the officer's roles work on, the least time left first."""
+    router, views = APIRouter(include_in_schema=False), counter.desk.views
+
+    async def told(account: Account, lang: str, page: int) -> dict[str, Any]:
+        roles = account.roles
+        found = await views.queue(account.office, roles, ROWS, (page - 1) * ROWS)
+        total = await views.queued(account.office, roles)
+        lines = [await counter.queued(opened, roles, lang) for opened in found]
+        return {"lines": lines, "total": total, "page": page, "pages": -(-total // ROWS)}
+
+    @router.get("/tugas")
+    async def show(request: Request, account: Worker, page: PageQuery = 1) -> Response:
+        lang = language(request)
+        office = counter.catalogue.offices[account.office]
+        return counter.pages.render(
+            request,
+            "workflow/queue.html",
+            office=office.name.of(lang),
+            form=Form(),
+            **await told(account, lang, page),
+        )
+
+    @router.get("/tugas/live")
+    async def live(request: Request, account: Worker) -> Response:
+        async def draw(lang: str) -> str:
+            context = await told(account, lang, 1)
+            return counter.pages.fragment(lang, "workflow/queue_body.html", **context)
+
+        key = queue_key(account.office, account.roles)
+        counter.pump.follow(key)
+        return sse_response(request, counter.hub, key, draw)
+
+    @router.get("/berkas")
+    async def look_up(
+        request: Request, account: Reader, number: str = Query("", max_length=100)
+    ) -> Response:
+        try:
+            await counter.desk.find(number, account)
+        except NotFound:
+            return counter.pages.redirect(request, "/tugas", flash=_NO_SUCH_PERMIT, tone="warning")
+        return counter.pages.redirect(request, file_link(number.strip().upper()))
+
+    return router
+
+
+def file_pages(counter: Counter) -> APIRouter:
+    """Return ``/berkas/{number}``: one permit, and the commands allowed to this person now."""
+    router, desk = APIRouter(include_in_schema=False), counter.desk
+
+    async def opened(number: str, account: Account) -> Report:
+        found = await desk.find(number, account)
+        return await desk.report(found.application_id)
+
+    def draw_page(
+        request: Request,
+        report: Report,
+        account: Account,
+        *,
+        forms: dict[str, Form] | None = None,
+        refusal: str = "",
+        status_code: int = 200,
+    ) -> Response:
+        teller = counter.teller(account.office, language(request))
+        folder = Folder(report, teller, account, counter.catalogue)
+        return counter.pages.render(
+            request,
+            "workflow/file.html",
+            status_code=status_code,
+            forms=forms or {},
+            form=Form(),
+            refusal=refusal,
+            **folder.told(),
+        )
+
+    @router.get("/berkas/{number}")
+    async def show(request: Request, number: str, account: Reader) -> Response:
+        return draw_page(request, await opened(number, account), account)
+
+    @router.get("/berkas/{number}/live")
+    async def live(request: Request, number: str, account: Reader) -> Response:
+        found = await desk.find(number, account)
+        draw = _drawing(counter, found.application_id, account.office)
+        return sse_response(request, counter.hub, file_key(found.application_id), draw)
+
+    @router.post("/berkas/{number}/{name}")
+    async def act(request: Request, number: str, name: str, account: Reader) -> Response:
+        action = BY_NAME.get(name)
+        if action is None:
+            raise NotFound
+        report, data = await opened(number, account), await read_form(request)
+        parsed = parse_action(action, data, report.sop.stage(str(data.get("stage", ""))))
+        if parsed.value is None:
+            forms = {name: parsed.form}
+            return draw_page(request, report, account, forms=forms, status_code=422)
+        seen, key = str(data.get("version", "")), str(data.get("key", ""))[:64]
+        try:
+            await desk.act(
+                report,
+                action,
+                parsed.value,
+                account,
+                seen=int(seen) if seen.isascii() and seen.isdigit() else None,
+                key=key,
+            )
+        except (Refused, StaleScreen, InvalidInput) as error:
+            refusal = translator(request).t(error.message(), **error.params)
+            fresh = await desk.report(report.case.application_id)
+            return draw_page(
+                request,
+                fresh,
+                account,
+                forms={name: parsed.form},
+                refusal=refusal,
+                status_code=error.status,
+            )
+        about = report.case.about.number
+        return counter.pages.redirect(request, file_link(about), flash=action.done, number=about)
+
+    return router
+
+
+def _drawing(counter: Counter, application_id: str, office: str) -> Callable[[str], Awaitable[str]]:
+    async def draw(lang: str) -> str:
+        report = await counter.desk.report(application_id)
+        teller = counter.teller(office, lang)
+        told = Folder(report, teller, None, counter.catalogue).trail()
+        return counter.pages.fragment(lang, "workflow/file_body.html", **told)
+
+    return draw

@@ -1,0 +1,105 @@
+"""Wires workflow's parts together; every rule is elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.workflow.api import workflow_api
+from services.workflow.board import board_pages
+from services.workflow.desk import Desk
+from services.workflow.door import Door
+from services.workflow.live import Pump
+from services.workflow.pages import Counter, file_pages, queue_pages
+from services.workflow.projection import PermitsProjection
+from services.workflow.reactions import Reactions
+from services.workflow.requests import Requests
+from services.workflow.sop import Sops
+from services.workflow.status import Tracker
+from services.workflow.timers import Sweeper
+from services.workflow.tracking import Tracking, tracking_pages
+from services.workflow.views import Views
+from shared.calendar import Calendars
+from shared.database import Database
+from shared.projection import Projector
+from shared.reactions import Reactor
+from shared.service import Kernel, Service, WorkerParts
+from shared.topics import INTAKE, PAYMENT
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What pages, reactions and the worker share."""
+
+    sops: Sops
+    calendars: Calendars
+    views: Views
+    tracker: Tracker
+    projector: Projector
+    sweeper: Sweeper
+
+
+def build_parts(kernel: Kernel, database: Database) -> Parts:
+    """Return the parts that need no web: the projector and the sweep run in a worker too."""
+    sops, calendars = Sops(kernel.catalogue), Calendars(kernel.catalogue)
+    views = Views(database, sops, calendars, kernel.now)
+    projection = PermitsProjection(kernel.codec, sops, calendars)
+    return Parts(
+        sops,
+        calendars,
+        views,
+        Tracker(kernel.store, kernel.codec, sops, calendars),
+        Projector(projection, database, lambda position: views.progressed()),
+        Sweeper(
+            kernel.handler,
+            views,
+            kernel.catalogue,
+            sops,
+            calendars,
+            kernel.now,
+            seconds=kernel.settings.sweep_seconds,
+        ),
+    )
+
+
+def build_worker_parts(kernel: Kernel, database: Database) -> tuple[Projector, Sweeper]:
+    """Return what a worker runs on every machine, and what its leader alone does."""
+    parts = build_parts(kernel, database)
+    return parts.projector, parts.sweeper
+
+
+def build(kernel: Kernel, database: Database) -> Service:
+    """Return the workflow service."""
+    parts = build_parts(kernel, database)
+    pump = Pump(kernel.bus, kernel.hub, kernel.catalogue)
+    door = Door(parts.views, kernel.secret("session"), secure=kernel.settings.https)
+    desk = Desk(
+        kernel.handler,
+        parts.views,
+        parts.tracker,
+        parts.sops,
+        parts.calendars,
+        Requests(database),
+        kernel.now,
+    )
+    tracking = Tracking(kernel.pages, kernel.hub, door, parts.tracker, kernel.catalogue, kernel.now)
+    counter = Counter(kernel.pages, kernel.hub, pump, desk, kernel.catalogue, kernel.accounts)
+    reactions = Reactions(kernel.handler, parts.sops).table()
+    topics = (INTAKE.name, PAYMENT.name)
+    return Service(
+        name="workflow",
+        database=database,
+        routers=[
+            tracking_pages(tracking),
+            queue_pages(counter),
+            file_pages(counter),
+            board_pages(counter),
+            workflow_api(desk, door, kernel.accounts),
+        ],
+        reactors=[Reactor("workflow.reactions", topics, reactions, kernel.codec, database)],
+        tasks={"live": pump.run, "lists": pump.lists},
+        worker=WorkerParts(
+            projectors=[parts.projector],
+            tasks={"sweep": parts.sweeper.run},
+            sweep=parts.sweeper.sweep,
+        ),
+    )

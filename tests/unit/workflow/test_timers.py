@@ -1,0 +1,141 @@
+"""The sweep: what is due is nudged once, by whoever sweeps, and nobody's mistake stops another."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.workflow.commands import ExplainStall
+from services.workflow.permit import stream
+from services.workflow.timers import Swept
+from shared.contracts import workflow as e
+from shared.events import NewEvent, Recorded, to_micros
+from shared.handle import Handler
+from tests.running import until
+from tests.unit.workflow.kit import ALL_ROLES, SOP, local
+from tests.unit.workflow.office import SmallOffice, small_office
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[SmallOffice]:
+    async with small_office(tmp_path) as made:
+        yield made
+
+
+def kinds(events: list[Any]) -> list[str]:
+    return [type(event).__name__ for event in events[2:]]
+
+
+async def test_the_ladder_step_by_step(office: SmallOffice) -> None:
+    app, sweeper = await office.open(), office.sweeper()
+    for at, expected in (
+        (local(5, 14, 23), []),
+        (local(5, 14, 24), ["StageDueSoon"]),
+        (local(5, 16), ["StageOverdue", "StallExplanationRequested"]),
+        (local(6, 9, 59), []),
+        (local(6, 10), ["StallEscalated"]),
+        (local(9, 10), []),
+    ):
+        before = len(await office.events(app))
+        office.at = at
+        await office.project()
+        await sweeper.sweep()
+        assert kinds([None, None, *(await office.events(app))[before:]]) == expected
+        await office.project()
+    row = await office.views.row(app)
+    assert row is not None
+    assert row.timer_us is None
+    assert row.escalated_us == to_micros(local(6, 10))
+
+
+async def test_an_explanation_takes_the_timer_away(office: SmallOffice) -> None:
+    app = await office.open()
+    office.at = local(6, 8)
+    await office.project()
+    await office.sweeper().sweep()
+    asked = next(
+        event
+        for event in await office.events(app)
+        if isinstance(event, e.StallExplanationRequested)
+    )
+    command = ExplainStall(
+        now=office.at, by=ALL_ROLES, sop=SOP, stall_id=asked.stall_id, explanation="Banjir"
+    )
+    await office.give(command, app)
+    await office.project()
+    row = await office.views.row(app)
+    assert row is not None
+    assert (row.explanation, row.timer_us) == ("Banjir", None)
+    office.at = local(9, 8)
+    assert await office.sweeper().sweep() == Swept(0, 0, 0)
+
+
+async def test_two_sweepers_a_stale_read_model_and_a_restart_fire_once(office: SmallOffice) -> None:
+    apps = [await office.open(index) for index in range(30)]
+    await office.project()
+    office.at = local(6, 8)
+    # Nothing is projected meanwhile: everybody sees the same rows again and again.
+    await asyncio.gather(*(office.sweeper().sweep() for _ in range(4)))
+    await office.sweeper().sweep()
+    for app in apps:
+        counts = Counter(kinds(await office.events(app)))
+        assert counts == {"StageOverdue": 1, "StallExplanationRequested": 1}
+
+
+async def test_a_sweep_at_the_start_covers_the_time_nobody_swept(office: SmallOffice) -> None:
+    app = await office.open()
+    await office.project()
+    office.at = local(14, 9)
+    running = asyncio.create_task(office.sweeper().run())
+
+    async def fired() -> bool:
+        return len(await office.events(app)) == 4
+
+    await until(fired)
+    running.cancel()
+    assert kinds(await office.events(app)) == ["StageOverdue", "StallExplanationRequested"]
+
+
+async def test_a_broken_permit_and_a_broken_office_stop_nobody_else(office: SmallOffice) -> None:
+    broken, gone, sound = [await office.open(index) for index in range(3)]
+    await office.project()
+    await office.database.transaction(
+        lambda tx: tx.execute(
+            "UPDATE permits SET procedure_type = 'lain' WHERE application_id = ?", (gone,)
+        )
+    )
+    recorded = await office.store.read_stream(stream(broken))
+    poison = recorded[-1]._replace(event_id="poison", type="NobodyKnows", cause_id="poison")
+    await office.store.append(stream(broken), [_new(poison)])
+    office.at = local(6, 8)
+    # A process that remembers nothing of these permits.
+    office.handler = Handler(office.store, office.codec)
+    fresh = office.sweeper()
+    swept = await fresh.sweep()
+    assert swept == Swept(3, 1, 2)
+    assert "StageOverdue" in kinds(await office.events(sound))
+    # They are not tried again at every tick.
+    assert (await fresh.sweep()).failed == 0
+    office.at = local(6, 8, 2)
+    assert (await fresh.sweep()).failed == 2
+
+
+def _new(recorded: Recorded) -> NewEvent:
+    return NewEvent(*(getattr(recorded, field) for field in NewEvent._fields))
+
+
+async def test_many_timers_at_one_instant_all_fire(office: SmallOffice) -> None:
+    for index in range(300):
+        await office.open(index)
+    await office.project()
+    office.at = local(6, 8)
+    swept = await office.sweeper().sweep()
+    assert (swept.due, swept.decided) == (300, 300)
+    await office.project()
+    assert (await office.views.counts("contoh")).overdue == 300
+    assert len(await office.views.stalled("contoh", 400)) == 300
