@@ -11,8 +11,8 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import docker  # type: ignore[import-untyped]
-from docker.errors import (  # type: ignore[import-untyped]
+import docker
+from docker.errors import (
     DockerException,
     ImageNotFound,
 )

@@ -147,9 +147,10 @@ def workflow_api(
 ) -> APIRouter:
     """Return ``/api/workflow``."""
     router = APIRouter(prefix="/api/workflow", tags=["workflow"])
-    officer = Annotated[Account, Depends(signed_in(accounts, tries or FailedTries()))]
+    # A default, not an annotation: annotations here are text, and a local name can't be found.
+    officer = Depends(signed_in(accounts, tries or FailedTries()))
 
-    async def show(number: str, account: officer) -> PermitStatus:
+    async def show(number: str, account: Account = officer) -> PermitStatus:
         found = await desk.find(number, account)
         return status_of(await desk.report(found.application_id), account)
 
@@ -157,12 +158,11 @@ def workflow_api(
         found = await tracking.open(body.number, body.code, request)
         return status_of(await desk.report(found.application_id))
 
-    async def board(account: officer) -> dict[str, Any]:
-        known: Account = account
-        if not known.has(Role.SUPERVISOR, Role.SIGNER, Role.AUDITOR):
+    async def board(account: Account = officer) -> dict[str, Any]:
+        if not account.has(Role.SUPERVISOR, Role.SIGNER, Role.AUDITOR):
             raise NotAllowed
-        counts = await desk.views.counts(known.office)
-        return counts._asdict() | {"by_status": await desk.views.by_status(known.office)}
+        counts = await desk.views.counts(account.office)
+        return counts._asdict() | {"by_status": await desk.views.by_status(account.office)}
 
     router.add_api_route("/permits/{number}", show, summary="How an application stands")
     router.add_api_route(
@@ -200,7 +200,10 @@ def _endpoint(desk: Desk, action: Action, officer: Any) -> Callable[..., Awaitab
         )
 
     # Each command has a body of its own, so that the published description names its fields.
-    act.__annotations__ |= {"body": Annotated[action.body, Body()], "account": officer}
+    act.__annotations__ |= {
+        "body": Annotated[action.body, Body()],
+        "account": Annotated[Account, officer],
+    }
     return act
 
 
