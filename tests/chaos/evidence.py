@@ -16,6 +16,9 @@ from services.intake.application import DECIDER
 from services.intake.states import held
 from shared.codec import Codec
 from shared.contracts.intake import ApplicationRegistered, ApplicationSubmitted
+from shared.contracts.notify import MessageQueued, MessageSent
+from shared.contracts.payment import BillIssued
+from shared.contracts.workflow import FeeAssessed, PermitOpened, StageCompleted
 from shared.events import Fact, Recorded
 from shared.store import EventStore
 from tests.chaos.load import Ledger
@@ -55,9 +58,41 @@ def check_acknowledged(log: Sequence[Entry], ledger: Ledger, uploads: Path) -> N
     )
     assert ledger.registered <= registered.keys()
     assert set(registered.values()) <= {1}
+    verified = Counter(
+        entry.event.application_id
+        for entry in log
+        if isinstance(entry.event, StageCompleted) and entry.event.stage == "verify"
+    )
+    assert ledger.verified <= verified.keys()
+    assert set(verified.values()) <= {1}
     for sha256 in ledger.uploaded:
         content = (uploads / sha256[:2] / sha256).read_bytes()
         assert hashlib.sha256(content).hexdigest() == sha256
+
+
+def check_effects(log: Sequence[Entry]) -> None:
+    """Each fact had its effect in the other services exactly once: none lost, none twice."""
+    happened = Counter((type(entry.event), entry.recorded.correlation_id) for entry in log)
+    registered = {app for kind, app in happened if kind is ApplicationRegistered}
+    assert {app for kind, app in happened if kind is PermitOpened} == registered
+    assert {app for kind, app in happened if kind is BillIssued} == {
+        app for kind, app in happened if kind is FeeAssessed
+    }
+    for (kind, application), times in happened.items():
+        if kind in (ApplicationSubmitted, ApplicationRegistered, PermitOpened, BillIssued):
+            assert times == 1, (kind.__name__, application)
+    queued = Counter(
+        (entry.event.application_id, entry.event.rule, entry.event.recipient)
+        for entry in log
+        if isinstance(entry.event, MessageQueued)
+    )
+    assert set(queued.values()) <= {1}
+    told = {(application, rule) for application, rule, _ in queued}
+    submitted = {app for kind, app in happened if kind is ApplicationSubmitted}
+    assert told >= {(app, "received") for app in submitted}
+    assert told >= {(app, "registered") for app in registered}
+    sent = Counter(e.recorded.stream for e in log if isinstance(e.event, MessageSent))
+    assert set(sent.values()) <= {1}
 
 
 def check_once(log: Sequence[Entry]) -> None:

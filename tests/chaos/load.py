@@ -42,6 +42,7 @@ class Ledger:
 
     submitted: dict[str, Receipt] = field(default_factory=dict)
     registered: set[str] = field(default_factory=set)
+    verified: set[str] = field(default_factory=set)
     uploaded: set[str] = field(default_factory=set)
     unanswered: int = 0
     repeated: int = 0
@@ -50,9 +51,13 @@ class Ledger:
 class Line:
     """The way to the office at ``address``: it may be cut at any moment, and comes back."""
 
-    def __init__(self, address: str, ledger: Ledger) -> None:
-        """``up`` is set while the office answers; ``over`` once nobody shall begin anything."""
+    def __init__(self, address: str, ledger: Ledger, workflow: str = "") -> None:
+        """``up`` is set while the office answers; ``over`` once nobody shall begin anything.
+
+        ``workflow`` is where that service answers, if not at the same address.
+        """
         self.address = address
+        self.workflow = workflow or address
         self.ledger = ledger
         self.up = asyncio.Event()
         self.over = asyncio.Event()
@@ -61,10 +66,10 @@ class Line:
 class Client:
     """One connection of one person, with cookies."""
 
-    def __init__(self, line: Line) -> None:
-        """Call over ``line``."""
+    def __init__(self, line: Line, address: str = "") -> None:
+        """Call over ``line``, at ``address`` if it is another one."""
         self._line = line
-        self._http = httpx.AsyncClient(base_url=line.address, timeout=30)
+        self._http = httpx.AsyncClient(base_url=address or line.address, timeout=30)
 
     async def close(self) -> None:
         """Hang up."""
@@ -163,19 +168,46 @@ async def _submit(client: Client, key: str, body: Mapping[str, Any]) -> Receipt:
     return Receipt(given["application_id"], given["number"], given["code"])
 
 
-async def counter(line: Line, queue: asyncio.Queue[Receipt]) -> None:
-    """Register what was handed in, one after the other, until it is over."""
+async def counter(
+    line: Line, queue: asyncio.Queue[Receipt], further: asyncio.Queue[Receipt]
+) -> None:
+    """Register what was handed in, one after the other, until it is over; pass it on."""
     client, ledger = Client(line), line.ledger
     await client.sign_in("loket")
-    while not line.over.is_set():
-        try:
-            async with asyncio.timeout(0.2):
-                receipt = await queue.get()
-        except TimeoutError:
-            continue
+    while (receipt := await _next(line, queue)) is not None:
         path = f"/api/applications/{receipt.application_id}/register"
         answer = await client.send("POST", path, key=f"register-{receipt.number}", json={})
         assert answer.status_code == 200, answer.text
         assert answer.json()["status"] == "registered"
         ledger.registered.add(receipt.application_id)
+        further.put_nowait(receipt)
     await client.close()
+
+
+async def verifier(line: Line, queue: asyncio.Queue[Receipt]) -> None:
+    """Finish the first step of what was registered, as soon as the permit is open."""
+    client, ledger = Client(line, line.workflow), line.ledger
+    await client.sign_in("verifikator")
+    while (receipt := await _next(line, queue)) is not None:
+        path = f"/api/workflow/permits/{receipt.number}/complete-stage"
+        body = {"stage": "verify", "note": ""}
+        while True:
+            answer = await client.send("POST", path, key=f"verify-{receipt.number}", json=body)
+            if answer.status_code == 200:
+                ledger.verified.add(receipt.application_id)
+                break
+            # Registered, and the permit is not open yet: workflow hears of it a little later.
+            assert answer.json()["code"] in ("permit-not-opened", "not-found"), answer.text
+            await asyncio.sleep(0.05)
+    await client.close()
+
+
+async def _next(line: Line, queue: asyncio.Queue[Receipt]) -> Receipt | None:
+    """Return the next one to deal with, None once it is over."""
+    while not line.over.is_set():
+        try:
+            async with asyncio.timeout(0.2):
+                return await queue.get()
+        except TimeoutError:
+            continue
+    return None

@@ -14,6 +14,7 @@ from shared.store.sqlite import SqliteStore
 from tests.chaos.evidence import (
     Entry,
     check_acknowledged,
+    check_effects,
     check_once,
     listed,
     read_log,
@@ -21,7 +22,7 @@ from tests.chaos.evidence import (
     settle,
     statuses,
 )
-from tests.chaos.load import Ledger, Line, Receipt, applicant, counter
+from tests.chaos.load import Ledger, Line, Receipt, applicant, counter, verifier
 from tests.process import OfficeProcess, restartable
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
@@ -45,6 +46,7 @@ async def test_fifty_kills_under_load_lose_nothing_and_give_no_number_twice(
     log = await _log(office)
     check_acknowledged(log, ledger, office.data / "uploads")
     check_once(log)
+    check_effects(log)
     assert listed(office.data / "intake.sqlite", _INTAKE) == statuses(log)
     assert len(ledger.submitted) >= ROUNDS
     assert ledger.unanswered >= ROUNDS / 2, "hardly a kill hit anybody: the test proves nothing"
@@ -56,12 +58,14 @@ _INTAKE = "SELECT application_id, status FROM applications"
 async def _killed_under_load(office: OfficeProcess, seed: str) -> Ledger:
     """Let people work while the office is killed and started again; return what they were told."""
     chance, ledger = random.Random(seed), Ledger()
-    line, queue = Line(office.address, ledger), asyncio.Queue[Receipt]()
+    line = Line(office.address, ledger)
+    handed, registered = asyncio.Queue[Receipt](), asyncio.Queue[Receipt]()
     async with asyncio.TaskGroup() as people:
         for n in range(APPLICANTS):
-            people.create_task(applicant(line, f"applicant-{n}", seed, queue))
+            people.create_task(applicant(line, f"applicant-{n}", seed, handed))
         for _ in range(COUNTERS):
-            people.create_task(counter(line, queue))
+            people.create_task(counter(line, handed, registered))
+        people.create_task(verifier(line, registered))
         line.up.set()
         began = time.monotonic()
         for _ in range(ROUNDS):
@@ -73,7 +77,8 @@ async def _killed_under_load(office: OfficeProcess, seed: str) -> Ledger:
     took = time.monotonic() - began
     print(
         f"{ROUNDS} kills in {took:.0f} s: {len(ledger.submitted)} submissions and "
-        f"{len(ledger.registered)} registrations answered, {ledger.unanswered} calls unanswered"
+        f"{len(ledger.registered)} registrations and {len(ledger.verified)} verifications "
+        f"answered, {ledger.unanswered} calls unanswered"
     )
     return ledger
 
