@@ -17,12 +17,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import machine, report, row2, row4, row7
+from tests.bench import machine, report, row1, row2, row4, row7
 from tests.bench.measure import Row
 from tests.bench.plan import Plan, full, quick
 from tests.bench.telling import Teller
 
 ROWS: dict[int, Callable[[Plan, Teller], Awaitable[Row]]] = {
+    1: row1.run,
     2: row2.run,
     4: row4.run,
     7: row7.run,

@@ -97,7 +97,7 @@ def history(number: int) -> list[Step]:
     registration = f"BGR-2026-{number:06d}"
     stream = f"application-{application}"
     return [
-        *(Step(stream, event) for event in _applied(application, registration)),
+        *(Step(stream, event) for event in applied(application, registration)),
         *_worked_on(application, registration),
         *(Step(f"message-{derived_id('message', application)}", e) for e in _told(application)),
         Step(
@@ -107,7 +107,10 @@ def history(number: int) -> list[Step]:
     ]
 
 
-def _applied(application: str, registration: str) -> Iterator[object]:
+def applied(
+    application: str, registration: str, code_hash: str = "c" * 64
+) -> Iterator[intake.ApplicationSubmitted | intake.ApplicationRegistered]:
+    """Yield what intake says of an application that was complete at once."""
     common: dict[str, Any] = {
         "application_id": application,
         "number": registration,
@@ -121,7 +124,7 @@ def _applied(application: str, registration: str) -> Iterator[object]:
         applicant=_APPLICANT,
         answers=_ANSWERS,
         documents=(_KTP, _PROOF),
-        code_hash="c" * 64,
+        code_hash=code_hash,
     )
     yield intake.ApplicationRegistered(**common)
 

@@ -25,10 +25,15 @@ def die_with_parent() -> None:
         sys.exit("the benchmark is gone")
 
 
-def spawn(module: str, *arguments: str) -> subprocess.Popen[bytes]:
+def spawn(module: str, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
     """Start ``python -m tests.bench.MODULE`` with its stdout in a pipe."""
-    command = [sys.executable, "-m", f"tests.bench.{module}", *arguments]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, cwd=ROOT)
+    return subprocess.Popen(
+        [sys.executable, "-m", f"tests.bench.{module}", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+    )
 
 
 def kill(process: subprocess.Popen[bytes]) -> bytes:

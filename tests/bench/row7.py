@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import Sequence
 
-from deploy.kafka.broker import KafkaBroker
 from deploy.parts import PartMissing
-from shared import topic_admin
 from shared.codec import Codec
 from shared.events import Recorded
 from shared.relay import KafkaPublisher
 from tests.bench import consuming, permits, sending
+from tests.bench.broker import NEEDS_JAVA, broker
 from tests.bench.measure import Contestant, Row, Target
 from tests.bench.office import office, projections
 from tests.bench.plan import Plan
 from tests.bench.processes import serving
 from tests.bench.telling import Teller
 
-NEEDS_JAVA = "needs Java (Debian: apt-get install openjdk-17-jre-headless maven)"
 _BATCH = 5000
 
 
@@ -41,24 +33,7 @@ async def run(plan: Plan, teller: Teller) -> Row:
     return row
 
 
-@asynccontextmanager
-async def broker(plan: Plan, teller: Teller) -> AsyncIterator[str]:
-    """Run a real broker with our topics; give its address. Raises PartMissing without Java."""
-    folder = Path(tempfile.mkdtemp(dir=plan.data))
-    kafka = KafkaBroker(folder)
-    teller.tell("starting Kafka")
-    try:
-        await asyncio.to_thread(kafka.start)
-        await asyncio.to_thread(topic_admin.apply, kafka.bootstrap)
-        yield kafka.bootstrap
-    finally:
-        await asyncio.to_thread(kafka.stop)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 async def _read_models(row: Row, plan: Plan, bootstrap: str, teller: Teller) -> None:
-    # Topics and groups that are being made are reported at length, and are no news here.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     rows = permits.log(plan.permits, Codec())
     teller.tell(f"row 7: publishing {len(rows):,} events")
     await _publish(bootstrap, rows)
