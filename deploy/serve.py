@@ -67,22 +67,21 @@ async def start(running: Running, supervisor: Supervisor) -> None:
     """
     settings, bus = running.kernel.settings, running.kernel.bus
     for service in running.services:
-        projectors, tasks = list(service.projectors), dict(service.tasks)
-        for projector in (*projectors, *service.worker.projectors):
+        for projector in service.folds(worker=False):
+            # Pages read these tables even where the worker fills them.
             await projector.prepare()
-        if settings.kafka is None:
-            projectors += service.worker.projectors
-            tasks |= service.worker.tasks
-        for projector in projectors:
+        here = service.projectors if settings.has_worker else service.folds(worker=False)
+        for projector in here:
             name, topics = projector.projection.name, projector.projection.topics
             supervisor.start(f"{service.name}.{name}", following(bus, name, topics, projector.run))
         for reactor in service.reactors:
             await reactor.prepare()
             part = following(bus, reactor.name, reactor.topics, reactor.run)
             supervisor.start(f"{service.name}.{reactor.name}", part)
-        for name, task in tasks.items():
+        tasks = {} if settings.has_worker else service.worker.tasks
+        for name, task in {**service.tasks, **tasks}.items():
             supervisor.start(f"{service.name}.{name}", task)
-    if settings.kafka is not None:
+    if settings.has_worker:
         await _start_relay(running.kernel, supervisor)
 
 

@@ -55,7 +55,11 @@ async def run(settings: Settings) -> None:
 
 async def _parts(running: Running) -> dict[str, Callable[[], Awaitable[None]]]:
     parts = {}
-    for projector in running.services[0].worker.projectors:
+    worker = running.services[0].worker
+    for projector in worker.stand_ins:
+        # Its table is what the worker's windows are written to.
+        await projector.prepare()
+    for projector in worker.projectors:
         await projector.prepare()
         topics = projector.projection.topics
         parts[projector.name] = following(running.kernel.bus, projector.name, topics, projector.run)

@@ -54,11 +54,13 @@ class WorkerParts:
     """What the Faust worker runs over Kafka, and the service's own process otherwise.
 
     ``tasks`` run for ever; ``sweep`` is one round of the timers, which the worker's leader calls.
+    ``stand_ins`` fold exactly, where there is no worker, what its own tables count.
     """
 
     projectors: Sequence[Projector] = ()
     tasks: Mapping[str, Task] = field(default_factory=dict)
     sweep: Callable[[], Awaitable[object]] = _no_timers
+    stand_ins: Sequence[Projector] = ()
 
 
 @dataclass(frozen=True)
@@ -77,3 +79,8 @@ class Service:
     tasks: Mapping[str, Task] = field(default_factory=dict)
     worker: WorkerParts = field(default_factory=WorkerParts)
     checks: Mapping[str, Check] = field(default_factory=dict)
+
+    def folds(self, *, worker: bool) -> list[Projector]:
+        """Return every read model of this service; ``worker`` says whether there is a worker."""
+        stand_ins = () if worker else self.worker.stand_ins
+        return [*self.projectors, *self.worker.projectors, *stand_ins]

@@ -61,6 +61,11 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
 
     @property
+    def has_worker(self) -> bool:
+        """Whether events travel through Kafka, where the Faust worker runs its share."""
+        return self.kafka is not None
+
+    @property
     def urls(self) -> dict[str, str]:
         """Base URL of each service; empty where all share one origin."""
         return {name: str(getattr(self, f"{name}_url")).rstrip("/") for name in SERVICES}

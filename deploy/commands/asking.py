@@ -59,7 +59,7 @@ class Clerk:
         (service,) = self._running.services
         for projector in service.worker.projectors:
             await projector.prepare()
-            if kernel.settings.kafka is not None:
+            if kernel.settings.has_worker:
                 continue
             wanted = belongs_to(projector.projection.topics)
             after = (await projector.positions()).get("store", 0)

@@ -21,8 +21,9 @@ _HEAD = ("permit", "consumer", "type", "why", "parked at")
 def consumers(running: Running) -> list[Consumer]:
     """Return every projector and reactor of the services."""
     found: list[Consumer] = []
+    worker = running.kernel.settings.has_worker
     for service in running.services:
-        found += [*service.projectors, *service.worker.projectors, *service.reactors]
+        found += [*service.folds(worker=worker), *service.reactors]
     return found
 
 

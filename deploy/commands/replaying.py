@@ -6,6 +6,7 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -82,16 +83,21 @@ async def replay(session: Session, check: bool, into: Path | None, as_json: bool
         if check and not any(found.difference for found in rebuilt):
             out.print("Every read model equals its log.")
 
-    answer([r._asdict() for r in rebuilt], text, as_json=as_json)
+    answer([_said(found) for found in rebuilt], text, as_json=as_json)
     if any(found.difference for found in rebuilt):
         sys.exit(REFUSED)
+
+
+def _said(found: Rebuilt) -> dict[str, Any]:
+    difference = found.difference
+    return found._asdict() | {"difference": difference and difference._asdict()}
 
 
 async def _rebuild_all(running: Running, folder: Path, *, check: bool) -> list[Rebuilt]:
     rebuilt = []
     with progress_bar() as bar:
         for service in running.services:
-            for projector in (*service.projectors, *service.worker.projectors):
+            for projector in service.folds(worker=running.kernel.settings.has_worker):
                 if check:
                     await projector.prepare()
                 task = bar.add_task(projector.projection.name, total=1)

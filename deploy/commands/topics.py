@@ -85,7 +85,7 @@ def consumer_groups(running: Running) -> dict[str, Sequence[str]]:
     """Return every consumer group of the services with the topics it reads."""
     groups: dict[str, Sequence[str]] = {}
     for service in running.services:
-        for projector in (*service.projectors, *service.worker.projectors):
+        for projector in service.folds(worker=True):
             groups[projector.name] = projector.projection.topics
         for reactor in service.reactors:
             groups[reactor.name] = reactor.topics

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.workflow.activity import ActivityProjection
 from services.workflow.api import workflow_api
 from services.workflow.board import board_pages
 from services.workflow.desk import Desk
@@ -11,6 +12,7 @@ from services.workflow.door import Door
 from services.workflow.live import Pump
 from services.workflow.pages import Counter, file_pages, queue_pages
 from services.workflow.projection import PermitsProjection
+from services.workflow.pulse import activity_pages
 from services.workflow.reactions import Reactions
 from services.workflow.requests import Requests
 from services.workflow.sop import Sops
@@ -85,6 +87,7 @@ def build(kernel: Kernel, database: Database) -> Service:
     counter = Counter(kernel.pages, kernel.hub, pump, desk, kernel.catalogue, kernel.accounts)
     reactions = Reactions(kernel.handler, parts.sops).table()
     topics = (INTAKE.name, PAYMENT.name)
+    codes = {office.code: id for id, office in kernel.catalogue.offices.items()}
     return Service(
         name="workflow",
         database=database,
@@ -93,6 +96,7 @@ def build(kernel: Kernel, database: Database) -> Service:
             queue_pages(counter),
             file_pages(counter),
             board_pages(counter),
+            activity_pages(counter, database),
             workflow_api(desk, door, kernel.accounts),
         ],
         reactors=[Reactor("workflow.reactions", topics, reactions, kernel.codec, database)],
@@ -101,5 +105,6 @@ def build(kernel: Kernel, database: Database) -> Service:
             projectors=[parts.projector],
             tasks={"sweep": parts.sweeper.run},
             sweep=parts.sweeper.sweep,
+            stand_ins=[Projector(ActivityProjection(codes), database)],
         ),
     )

@@ -78,7 +78,7 @@ def projected(data: Path) -> None:
     async def work() -> None:
         async with opened(Settings(data=data), SERVICES) as running:
             for service in running.services:
-                for projector in (*service.projectors, *service.worker.projectors):
+                for projector in service.folds(worker=False):
                     await _fold_all(running, projector)
 
     asyncio.run(work())
