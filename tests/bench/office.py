@@ -29,7 +29,7 @@ def projections(running: Running) -> list[Projection]:
     return [
         projector.projection
         for service in running.services
-        for projector in (*service.projectors, *service.worker.projectors)
+        for projector in service.folds(worker=False)
     ]
 
 

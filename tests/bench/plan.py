@@ -26,7 +26,7 @@ class Plan:
 
 def full(data: Path, rounds: int | None = None) -> Plan:
     """Return the sizes of a full run: about ten minutes."""
-    return Plan(data, rounds or 7, 1.2, 5000, 500, 10_000, 6.0)
+    return Plan(data, rounds or 7, 1.2, 5000, 500, 10_000, 4.0)
 
 
 def quick(data: Path, rounds: int | None = None) -> Plan:
