@@ -24,6 +24,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 REFUSED, USAGE = 1, 2
+PIPED_WIDTH = 250
 
 
 @dataclass(frozen=True)
@@ -75,12 +76,16 @@ def answer(value: Any, text: Callable[[Console], None], *, as_json: bool) -> Non
     if as_json:
         click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
     else:
-        text(Console())
+        # Where nobody watches, a line is as long as it needs to be: other programs read it.
+        text(Console() if sys.stdout.isatty() else Console(width=PIPED_WIDTH))
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
     """Return a plain table for the terminal."""
-    made = Table(*headings, box=None, header_style="bold", pad_edge=False)
+    made = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in headings:
+        # Folded, never cut: half an event's name or half a key is of no use.
+        made.add_column(heading, overflow="fold")
     for row in rows:
         made.add_row(*map(str, row))
     return made

@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,6 +18,7 @@ from deploy.supervision import Supervisor
 from deploy.wiring import build_service, open_database, open_kernel, secret
 from shared.bus import Bus, Subscription
 from shared.database import Database
+from shared.errors import Unavailable
 from shared.service import Kernel, Service
 from shared.settings import Settings
 from shared.telemetry import configure_logging
@@ -36,6 +37,13 @@ LARGER_BODIES = {
 }
 # Programs sign their calls or bring credentials with each of them, so no form token is asked.
 CSRF_EXEMPT = ("/api/", "/v1.0/", "/webhooks/")
+
+
+class AddressTaken(Unavailable):
+    """Nothing can listen at the address that the settings name."""
+
+    code = "address-taken"
+    text = "Nothing can listen at {address}: {reason}. Choose another one with --port."
 
 
 @dataclass(frozen=True)
@@ -181,18 +189,36 @@ async def serve(
     extra: Callable[[Running], Sequence[APIRouter]] = lambda running: (),
     ready: Callable[[Running, str], None] = lambda running, address: None,
 ) -> None:
-    """Serve the named services until told to stop. ``ready`` is called once people can come."""
-    async with opened(settings, names) as running:
-        app = application(running, Supervisor(), extra(running))
-        config = uvicorn.Config(
-            app,
-            host=settings.host,
-            port=settings.port,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-        )
-        await _Announcing(config, running, ready).serve()
+    """Serve the named services until told to stop. ``ready`` is called once people can come.
+
+    Raises AddressTaken before anything is opened.
+    """
+    with closing(_bound(settings)) as bound:
+        async with opened(settings, names) as running:
+            app = application(running, Supervisor(), extra(running))
+            config = uvicorn.Config(
+                app,
+                host=settings.host,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+            )
+            await _Announcing(config, running, ready).serve([bound])
+
+
+def _bound(settings: Settings) -> socket.socket:
+    """Return a socket at the address of the settings. Raises AddressTaken."""
+    host, port = settings.host, settings.port
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        # Or a restarted process would have to wait until the system forgets the last one.
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        reason = error.strerror or type(error).__name__
+        raise AddressTaken(address=f"{host}:{port}", reason=reason) from error
+    return bound
 
 
 def main(name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,6 +21,8 @@ from shared.bus import Delivery
 from shared.projection import Projector
 from shared.settings import SERVICES, Settings
 from shared.topics import belongs_to
+from tests.process import PASSWORD, OfficeProcess
+from tests.process import jejak as run_jejak
 
 REPO = Path(__file__).resolve().parents[3]
 SAMPLE = REPO / "deploy" / "imports" / "sample.xes"
@@ -27,7 +30,10 @@ MAPPING = REPO / "deploy" / "imports" / "sample.yaml"
 COMMANDS = [
     ["run"],
     ["serve"],
+    ["worker"],
     ["import"],
+    ["status"],
+    ["history"],
     ["replay"],
     ["parked"],
     ["parked", "list"],
@@ -94,7 +100,7 @@ async def _fold_all(running: Running, projector: Projector) -> None:
 def test_help_names_every_command_and_the_exit_codes() -> None:
     said = jejak("--help")
     assert said.exit_code == 0
-    for word in ("run", "serve", "import", "replay", "parked", "topics", "JEJAK_DATA"):
+    for word in (*(words[0] for words in COMMANDS), "JEJAK_DATA"):
         assert word in said.output
     assert "Exit codes: 0 done, 1 refused or a difference found, 2 wrong usage." in said.output
 
@@ -117,6 +123,7 @@ def test_every_command_explains_itself(words: list[str]) -> None:
         ["serve", "nonsense"],
         ["import", "missing.xes", "--mapping", "missing.yaml", "--office", "receipt"],
         ["import", str(SAMPLE)],
+        ["status"],
         ["parked", "show"],
         ["--lang", "fr", "replay"],
     ],
@@ -169,6 +176,46 @@ def test_the_folder_of_the_environment_is_used_and_the_option_wins(
     assert (given / "events.sqlite").exists()
 
 
+def test_status_and_history_of_an_imported_permit(data: Path) -> None:
+    imported(data)
+    said = jejak("--data", data, "status", "smp-001")
+    assert said.exit_code == 0
+    assert "SMP-001" in said.stdout
+    status = answered(jejak("--data", data, "--lang", "id", "status", "SMP-001", "--json"))
+    assert (status["number"], status["status"]) == ("SMP-001", "finished")
+    assert status["sentence"] == "Berkas sudah ditutup."
+    assert len(status["trail"]) > 3
+    assert "code" not in status
+    events = answered(jejak("--data", data, "history", "SMP-001", "--json"))
+    assert [e["type"] for e in events[:2]] == ["ApplicationSubmitted", "ApplicationRegistered"]
+    assert events[0]["occurred_at"].startswith("2013-01-10T")
+    shown = jejak("--data", data, "history", "SMP-001").stdout
+    assert all(event["type"] in shown for event in events), "names must not be cut"
+
+
+def test_the_secret_code_is_shown_only_when_it_is_asked_for(data: Path) -> None:
+    imported(data)
+    code = answered(jejak("--data", data, "status", "SMP-001", "--code", "--json"))["code"]
+    assert len(code) == 26
+    assert code not in jejak("--data", data, "status", "SMP-001").stdout
+
+
+@pytest.mark.parametrize("command", ["status", "history"])
+def test_an_unknown_number_is_refused_with_1(data: Path, command: str) -> None:
+    said = answered(jejak("--data", data, command, "BGR-2026-999999", "--json"), code=1)
+    assert said["code"] == "not-found"
+    in_words = jejak("--data", data, "--lang", "id", command, "BGR-2026-999999")
+    assert (in_words.exit_code, in_words.stdout) == (1, "")
+    assert in_words.stderr.strip()
+    assert "999999" not in in_words.stderr
+
+
+def test_the_worker_needs_a_broker(data: Path) -> None:
+    said = jejak("--data", data, "worker")
+    assert said.exit_code == 1
+    assert "JEJAK_KAFKA" in said.stderr
+
+
 def test_replay_of_an_honest_office_finds_nothing(data: Path) -> None:
     imported(data)
     projected(data)
@@ -213,3 +260,27 @@ def test_nothing_parked_is_said_and_an_unknown_permit_is_not_found(data: Path) -
     for words in (["show", "unknown"], ["retry", "unknown"]):
         refused = answered(jejak("--data", data, "parked", *words, "--json"), code=1)
         assert refused["code"] == "not-found"
+
+
+def test_running_tells_the_address_and_accounts_and_stops_in_order(tmp_path: Path) -> None:
+    with OfficeProcess(tmp_path / "data") as office:
+        said = office.printed()
+        assert f"Jejak is running at {office.address}" in said
+        for word in ("loket", PASSWORD, f"{office.address}/izin", str(office.data)):
+            assert word in said
+        office.stop()
+        assert office.process.returncode == 0
+    assert office.log.read_text() == ""
+    # Closed in order: nothing is left in a write-ahead log.
+    assert list(office.data.glob("*-wal")) == []
+
+
+def test_a_taken_port_is_said_and_exits_with_1(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = run_jejak("--data", tmp_path / "data", "run", "--port", port)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert port in done.stderr
