@@ -10,7 +10,8 @@ import asyncio
 import hashlib
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +35,7 @@ class Receipt:
     application_id: str
     number: str
     code: str
+    permit_type: str
 
 
 @dataclass
@@ -42,10 +44,17 @@ class Ledger:
 
     submitted: dict[str, Receipt] = field(default_factory=dict)
     registered: set[str] = field(default_factory=set)
-    verified: set[str] = field(default_factory=set)
+    # (event type, application) of what officers were told to have done.
+    acted: set[tuple[str, str]] = field(default_factory=set)
     uploaded: set[str] = field(default_factory=set)
     unanswered: int = 0
     repeated: int = 0
+
+    def __str__(self) -> str:
+        return (
+            f"{len(self.submitted)} submissions, {len(self.registered)} registrations and "
+            f"{len(self.acted)} steps answered, {self.unanswered} calls unanswered"
+        )
 
 
 class Line:
@@ -102,8 +111,10 @@ class Client:
         assert answer.status_code == 303, answer.text
 
 
-async def applicant(line: Line, name: str, seed: str, queue: asyncio.Queue[Receipt]) -> None:
-    """Hand in one application after the other until it is over."""
+async def applicant(
+    line: Line, name: str, seed: str, queue: asyncio.Queue[Receipt], pause: float = 0.0
+) -> None:
+    """Hand in one application after the other until it is over, with a ``pause`` between."""
     client, chance, ledger = Client(line), random.Random(f"{seed} {name}"), line.ledger
     count = 0
     while not line.over.is_set():
@@ -117,7 +128,27 @@ async def applicant(line: Line, name: str, seed: str, queue: asyncio.Queue[Recei
             # An answer may be lost on the way after all: asking again must change nothing.
             ledger.repeated += 1
             assert await _submit(client, key, body) == receipt
+        await asyncio.sleep(pause)
     await client.close()
+
+
+@asynccontextmanager
+async def people_at_work(
+    line: Line, seed: str, *, applicants: int, pause: float = 0.0
+) -> AsyncIterator[None]:
+    """Have applicants and officers at work over ``line`` until the block ends."""
+    handed, registered, verified, surveyed = (asyncio.Queue[Receipt]() for _ in range(4))
+    async with asyncio.TaskGroup() as people:
+        for n in range(applicants):
+            people.create_task(applicant(line, f"applicant-{n}", seed, handed, pause))
+        for _ in range(2):
+            people.create_task(counter(line, handed, registered))
+        people.create_task(officer(line, VERIFY, registered, verified))
+        people.create_task(officer(line, SKIP, verified, surveyed))
+        people.create_task(officer(line, ASSESS, surveyed, None))
+        line.up.set()
+        yield
+        line.over.set()
 
 
 async def _application(
@@ -165,7 +196,9 @@ async def _submit(client: Client, key: str, body: Mapping[str, Any]) -> Receipt:
     answer = await client.send("POST", "/api/applications", key=key, json=body)
     assert answer.status_code == 201, answer.text
     given = answer.json()
-    return Receipt(given["application_id"], given["number"], given["code"])
+    return Receipt(
+        given["application_id"], given["number"], given["code"], str(body["permit_type"])
+    )
 
 
 async def counter(
@@ -184,22 +217,49 @@ async def counter(
     await client.close()
 
 
-async def verifier(line: Line, queue: asyncio.Queue[Receipt]) -> None:
-    """Finish the first step of what was registered, as soon as the permit is open."""
-    client, ledger = Client(line, line.workflow), line.ledger
-    await client.sign_in("verifikator")
+@dataclass(frozen=True)
+class Duty:
+    """What one officer does with a permit: which command at which stage, and what it records."""
+
+    username: str
+    action: str
+    body: Mapping[str, Any]
+    event: str
+
+
+VERIFY = Duty("verifikator", "complete-stage", {"stage": "verify"}, "StageCompleted")
+SKIP = Duty(
+    "survei", "skip-survey", {"stage": "survey", "reason": "Sudah dikenal."}, "SurveySkipped"
+)
+ASSESS = Duty(
+    "penilai", "assess-fee", {"stage": "assess-fee", "measures": {"area_m2": 60}}, "FeeAssessed"
+)
+
+
+async def officer(
+    line: Line, duty: Duty, queue: asyncio.Queue[Receipt], further: asyncio.Queue[Receipt] | None
+) -> None:
+    """Do one's duty on what comes in, as soon as the permit has come so far, and pass it on."""
+    client = Client(line, line.workflow)
+    await client.sign_in(duty.username)
     while (receipt := await _next(line, queue)) is not None:
-        path = f"/api/workflow/permits/{receipt.number}/complete-stage"
-        body = {"stage": "verify", "note": ""}
-        while True:
-            answer = await client.send("POST", path, key=f"verify-{receipt.number}", json=body)
-            if answer.status_code == 200:
-                ledger.verified.add(receipt.application_id)
-                break
-            # Registered, and the permit is not open yet: workflow hears of it a little later.
-            assert answer.json()["code"] in ("permit-not-opened", "not-found"), answer.text
-            await asyncio.sleep(0.05)
+        await _act(client, duty, receipt)
+        line.ledger.acted.add((duty.event, receipt.application_id))
+        if further is not None and receipt.permit_type == "situ":
+            further.put_nowait(receipt)
     await client.close()
+
+
+async def _act(client: Client, duty: Duty, receipt: Receipt) -> None:
+    path = f"/api/workflow/permits/{receipt.number}/{duty.action}"
+    key = f"{duty.action}-{receipt.number}"
+    while True:
+        answer = await client.send("POST", path, key=key, json=duty.body)
+        if answer.status_code == 200:
+            return
+        # Registered, and the permit is not open yet: workflow hears of it a little later.
+        assert answer.json()["code"] in ("permit-not-opened", "not-found"), answer.text
+        await asyncio.sleep(0.05)
 
 
 async def _next(line: Line, queue: asyncio.Queue[Receipt]) -> Receipt | None:

@@ -22,14 +22,13 @@ from tests.chaos.evidence import (
     settle,
     statuses,
 )
-from tests.chaos.load import Ledger, Line, Receipt, applicant, counter, verifier
+from tests.chaos.load import Ledger, Line, people_at_work
 from tests.process import OfficeProcess, restartable
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
 ROUNDS = 50
 APPLICANTS = 6
-COUNTERS = 2
 READ_MODELS = {"applications", "permits", "bills", "messages"}
 
 
@@ -59,27 +58,15 @@ async def _killed_under_load(office: OfficeProcess, seed: str) -> Ledger:
     """Let people work while the office is killed and started again; return what they were told."""
     chance, ledger = random.Random(seed), Ledger()
     line = Line(office.address, ledger)
-    handed, registered = asyncio.Queue[Receipt](), asyncio.Queue[Receipt]()
-    async with asyncio.TaskGroup() as people:
-        for n in range(APPLICANTS):
-            people.create_task(applicant(line, f"applicant-{n}", seed, handed))
-        for _ in range(COUNTERS):
-            people.create_task(counter(line, handed, registered))
-        people.create_task(verifier(line, registered))
-        line.up.set()
+    async with people_at_work(line, seed, applicants=APPLICANTS):
         began = time.monotonic()
         for _ in range(ROUNDS):
             await asyncio.sleep(chance.uniform(0.05, 0.6))
             line.up.clear()
             await asyncio.to_thread(office.restart)
             line.up.set()
-        line.over.set()
-    took = time.monotonic() - began
-    print(
-        f"{ROUNDS} kills in {took:.0f} s: {len(ledger.submitted)} submissions and "
-        f"{len(ledger.registered)} registrations and {len(ledger.verified)} verifications "
-        f"answered, {ledger.unanswered} calls unanswered"
-    )
+        took = time.monotonic() - began
+    print(f"{ROUNDS} kills in {took:.0f} s: {ledger}")
     return ledger
 
 
