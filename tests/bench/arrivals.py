@@ -93,6 +93,8 @@ class Crowd:
         for client in clients:
             self._free.put_nowait(client)
         self._days = count(1)
+        # The positions of every event that was answered for.
+        self.acknowledged: set[int] = set()
         self._headers = {"cookie": office.surveyor}
 
     async def command(self, index: int) -> Seen:
@@ -110,7 +112,9 @@ class Crowd:
         day = date.today() + timedelta(days=next(self._days) % 300 + 1)
         path = f"{PERMITS_PATH}/{self._office.permits[index].number}/schedule-survey"
         body = {"stage": "survey", "on": day.isoformat()}
-        return int(parsed(*await client.post(path, body, self._headers))["position"])
+        position = int(parsed(*await client.post(path, body, self._headers))["position"])
+        self.acknowledged.add(position)
+        return position
 
     async def capacity(self, seconds: float) -> float:
         """Return how many commands a second the office answers when all clients hurry."""
@@ -119,7 +123,8 @@ class Crowd:
         async def work(first: int) -> int:
             client, done = await self._free.get(), 0
             while time.perf_counter() < end:
-                await self._schedule(client, (first + done * _CONNECTIONS) % len(self._pages))
+                turn = first + done * _CONNECTIONS
+                await self._schedule(client, turn % len(self._office.permits))
                 done += 1
             self._free.put_nowait(client)
             return done
@@ -141,13 +146,13 @@ class Crowd:
             return await asyncio.gather(*tasks)
 
 
-async def gathered(office: Office, stack: AsyncExitStack) -> Crowd:
-    """Open every permit's page, and return the crowd."""
+async def gathered(office: Office, stack: AsyncExitStack, *, watching: bool = True) -> Crowd:
+    """Return the crowd; with ``watching``, every permit's page is open."""
     clients = [await Client.connect(office.port) for _ in range(_CONNECTIONS)]
     for client in clients:
         stack.callback(client.close)
-    pages = []
-    for permit in office.permits:
+    pages: list[Page] = []
+    for permit in office.permits if watching else ():
         page = await Page.open(office.port, permit)
         stack.push_async_callback(page.close)
         pages.append(page)

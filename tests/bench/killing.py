@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
+from shared.events import Recorded
 from shared.store.sqlite import SqliteStore
 from tests.bench.measure import Kept
 from tests.bench.processes import kill, spawn
@@ -85,13 +86,22 @@ def _result(data: bytes, seconds: float) -> Run:
 
 
 async def count_kept(what: str, file: Path, ids: set[str]) -> Kept:
-    """Open the store again, as after a crash, and count which of ``ids`` are there."""
-    store = SqliteStore(file)
-    found, position = 0, 0
+    """Open the store again, as after a crash, and count which of the events ``ids`` are there."""
+    found = sum([recorded.event_id in ids for recorded in await _read(file)])
+    return Kept(what, len(ids), found)
+
+
+async def count_positions(what: str, file: Path, positions: set[int]) -> Kept:
+    """Do the same for events of which only the position was told."""
+    found = sum([recorded.position in positions for recorded in await _read(file)])
+    return Kept(what, len(positions), found)
+
+
+async def _read(file: Path) -> list[Recorded]:
+    store, rows = SqliteStore(file), list[Recorded]()
     try:
-        while batch := await store.read_all(position, 5000):
-            found += sum(recorded.event_id in ids for recorded in batch)
-            position = batch[-1].position
+        while batch := await store.read_all(rows[-1].position if rows else 0, 5000):
+            rows += batch
     finally:
         await store.close()
-    return Kept(what, len(ids), found)
+    return rows

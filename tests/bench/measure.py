@@ -106,6 +106,7 @@ class Row:
     notes: list[str] = field(default_factory=list)
     # Parts that could not be measured here, each with the reason.
     not_run: list[str] = field(default_factory=list)
+    broken: bool = False
 
     async def interleave(
         self, contestants: Mapping[str, Contestant], rounds: int, teller: Teller

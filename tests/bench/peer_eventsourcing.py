@@ -57,27 +57,7 @@ def permits_application(folder: Path, acknowledged: Callable[[], None]) -> Calla
             "AGGREGATE_CACHE_FASTFORWARD": "n",
         }
     )
-    submit, correct = command(0, "app", "BGR-2026-000001"), command(2, "app", "")
-    assert isinstance(submit, SubmitApplication)
-    assert isinstance(correct, CorrectApplication)
-    documents = [dataclasses.asdict(one) for one in correct.documents]
-    submission = {
-        "number": submit.number,
-        "office": submit.office,
-        "permit_type": submit.permit_type,
-        "permit_version": 1,
-        "channel": submit.channel,
-        "applicant": dataclasses.asdict(submit.applicant),
-        "answers": dict(submit.answers),
-        "documents": [dataclasses.asdict(one) for one in submit.documents],
-        "code_hash": submit.code_hash,
-    }
-    steps: list[Callable[[Permit], None]] = [
-        lambda p: p.give_back([{"requirement": "ktp", "reason": "Foto buram."}], ""),
-        lambda p: p.correct(dict(correct.answers), documents),
-        lambda p: p.register("BGR-2026-000001", "bogor", "situ", 1),
-        lambda p: p.withdraw("Batal."),
-    ]
+    submission, steps = _submission(), _steps()
 
     def work() -> None:
         while True:
@@ -91,3 +71,31 @@ def permits_application(folder: Path, acknowledged: Callable[[], None]) -> Calla
                 acknowledged()
 
     return work
+
+
+def _submission() -> dict[str, Any]:
+    submit = command(0, "app", "BGR-2026-000001")
+    assert isinstance(submit, SubmitApplication)
+    return {
+        "number": submit.number,
+        "office": submit.office,
+        "permit_type": submit.permit_type,
+        "permit_version": 1,
+        "channel": submit.channel,
+        "applicant": dataclasses.asdict(submit.applicant),
+        "answers": dict(submit.answers),
+        "documents": [dataclasses.asdict(one) for one in submit.documents],
+        "code_hash": submit.code_hash,
+    }
+
+
+def _steps() -> list[Callable[[Permit], None]]:
+    correct = command(2, "app", "")
+    assert isinstance(correct, CorrectApplication)
+    documents = [dataclasses.asdict(one) for one in correct.documents]
+    return [
+        lambda p: p.give_back([{"requirement": "ktp", "reason": "Foto buram."}], ""),
+        lambda p: p.correct(dict(correct.answers), documents),
+        lambda p: p.register("BGR-2026-000001", "bogor", "situ", 1),
+        lambda p: p.withdraw("Batal."),
+    ]

@@ -7,13 +7,16 @@ import shutil
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 from shared.codec import Codec
 from shared.ids import new_id
 from tests.bench import limits, permits
-from tests.bench.killing import count_kept, run_writer
+from tests.bench.arrivals import gathered
+from tests.bench.killing import count_kept, count_positions, run_writer
+from tests.bench.live_office import live_office
 from tests.bench.measure import Contestant, Reading, Row, Target
 from tests.bench.plan import Plan
 from tests.bench.processes import serving
@@ -24,6 +27,7 @@ from tests.bench.web_server import NOTHING, TRANSITION
 _BATCHES = "SQLite FULL, batches of 100"
 _PEER = "eventsourcing"
 _CONNECTIONS = 32
+_API = "officer's API of jejak run"
 
 TARGETS = [
     Target("1 client, share of fdatasync", "Jejak, 1", ("fdatasync",), at_least=0.6),
@@ -31,18 +35,25 @@ TARGETS = [
     Target(
         "32 clients, share of batched SQLite", "Jejak, 32", (_BATCHES,), at_least=0.05, aim=0.25
     ),
+    Target("officer's API, share of a bare no-op POST", _API, ("no-op POST, bare",), at_least=0.5),
     Target(
-        "over HTTP, share of a bare no-op POST", "Jejak, HTTP", ("no-op POST, bare",), at_least=0.5
+        "handler over HTTP, share of a bare no-op POST",
+        "Jejak, HTTP",
+        ("no-op POST, bare",),
+        at_least=0.5,
     ),
     Target(
-        "over HTTP, share of our own no-op POST", "Jejak, HTTP", ("no-op POST, ours",), at_least=0.5
+        "handler over HTTP, share of our own no-op POST",
+        "Jejak, HTTP",
+        ("no-op POST, ours",),
+        at_least=0.5,
     ),
 ]
 
 
 async def run(plan: Plan, teller: Teller) -> Row:
     """Measure row 2."""
-    row = Row(2, "officer: durable transitions", targets=TARGETS)
+    row = Row(2, "officer: durable transitions", targets=list(TARGETS))
     rows = permits.log(64, Codec())
 
     async def disk() -> Sequence[Reading]:
@@ -64,11 +75,16 @@ async def run(plan: Plan, teller: Teller) -> Row:
         "eventsourcing, 32 clients": _writer(row, plan, _PEER, 32),
         "bare no-op POST": _web(row, plan, "bare", NOTHING, "no-op POST, bare"),
         "our no-op POST": _web(row, plan, "jejak", NOTHING, "no-op POST, ours"),
+        "the officer's API": _api(row, plan),
         "Jejak over HTTP": _web(row, plan, "jejak", TRANSITION, "Jejak, HTTP"),
     }
     await row.interleave(contestants, plan.rounds, teller)
     row.notes.append(
         f"an event holds {permits.sizes(rows):.0f} bytes on average; limits write the same rows"
+    )
+    row.notes.append(
+        "handler over HTTP: a route of the benchmark's own; the officer's API is the product's, "
+        "which also folds the permit, and waits until the lists show the command"
     )
     return row
 
@@ -84,6 +100,24 @@ def _writer(row: Row, plan: Plan, engine: str, clients: int) -> Contestant:
                 ids = {one.event_id for one in done.acknowledged}
                 row.keep(await count_kept(name, folder / "events.sqlite", ids))
             return [Reading(name, done.rate)]
+        finally:
+            shutil.rmtree(folder)
+
+    return contestant
+
+
+def _api(row: Row, plan: Plan) -> Contestant:
+    """Return surveyors who set dates in a whole running office: pages, lists and reactions too."""
+
+    async def contestant() -> Sequence[Reading]:
+        folder = Path(tempfile.mkdtemp(dir=plan.data))
+        try:
+            async with AsyncExitStack() as stack:
+                office = await stack.enter_async_context(live_office(folder, {}, worker=False))
+                crowd = await gathered(office, stack, watching=False)
+                rate = await crowd.capacity(plan.seconds)
+            row.keep(await count_positions(_API, folder / "events.sqlite", crowd.acknowledged))
+            return [Reading(_API, rate)]
         finally:
             shutil.rmtree(folder)
 

@@ -125,6 +125,8 @@ async def _notify(folder: Path, channel: Channel, messages: int) -> list[Reading
     await _queue(store, codec, templates, messages)
     projection = MessagesProjection(codec)
     projector = Projector(projection, database, lambda position: sender.wake())
+    # As the composition root does: the sender asks the read model from its first moment on.
+    await projector.prepare()
     subscription = await bus.subscribe(projector.name, projection.topics)
     projecting = asyncio.create_task(projector.run(subscription))
     sending = asyncio.create_task(_send_until(sender, counted))
@@ -142,13 +144,16 @@ async def _notify(folder: Path, channel: Channel, messages: int) -> list[Reading
 
 
 async def _send_until(sender: Sender, counted: _Counted) -> None:
-    """Run the sender until everything went out."""
+    """Run the sender until everything went out. Raises RuntimeError when it does not."""
     running = asyncio.create_task(sender.run())
-    try:
-        async with asyncio.timeout(_LIMIT_SECONDS):
-            await counted.done.wait()
-    except TimeoutError:
-        raise RuntimeError(f"notify did not send {counted.left} of its messages") from None
+    ended = asyncio.create_task(counted.done.wait())
+    await asyncio.wait(
+        [running, ended], timeout=_LIMIT_SECONDS, return_when=asyncio.FIRST_COMPLETED
+    )
+    if running.done():
+        await running
+    if not counted.done.is_set():
+        raise RuntimeError(f"notify did not send {counted.left} of its messages")
     # The last outcomes are still being recorded.
     await asyncio.sleep(0.1)
     running.cancel()
