@@ -15,7 +15,7 @@ run: $(VENV)/.run ## Set up and run the whole office here: no Java, no container
 	$(JEJAK) run
 
 test: $(VENV)/.dev ## Set up and pass the tests that need only PyPI
-	$(PYTEST) -m "not kafka and not containers and not browser and not chaos"
+	$(PYTEST) -n auto -m "not kafka and not containers and not browser and not chaos"
 
 test-kafka: $(VENV)/.dev ## The tests over a real Apache Kafka, which they start and stop (Java 17, Maven)
 	$(BIN)/python -m deploy.kafka install
