@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -13,6 +14,8 @@ from shared.errors import JejakError, StoreFull, Unavailable
 
 T = TypeVar("T")
 CONNECT_SECONDS = 5
+# A server takes a hundred in all, from every process: who reads much at once waits for a turn.
+CONNECTIONS = 8
 Connection = AsyncConnection[tuple[Any, ...]]
 
 
@@ -37,7 +40,7 @@ async def connect(dsn: str, schema: str) -> Connection:
 
 
 class Link:
-    """A few connections, opened when needed and thrown away when broken."""
+    """A few connections (``CONNECTIONS``), opened when needed and thrown away when broken."""
 
     def __init__(self, dsn: str, schema: str, prepare: Callable[[Connection], Awaitable[None]]):
         """Connect to ``dsn``; ``prepare`` creates the tables, once, over the first connection."""
@@ -46,22 +49,24 @@ class Link:
         self._prepare = prepare
         self._prepared = False
         self._idle: list[Connection] = []
+        self._room = asyncio.Semaphore(CONNECTIONS)
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Return what ``work`` returns; run it once more when an idle connection turns out broken.
 
         So ``work`` must be harmless to repeat. Raises Unavailable and StoreFull.
         """
-        for _ in range(2):
-            reused = bool(self._idle)
-            try:
-                async with self.lend() as connection:
-                    return await work(connection)
-            except Unavailable:
-                if not reused:
-                    raise
-                # A restarted server breaks all of them at once.
-                await self.close()
+        async with self._room:
+            for _ in range(2):
+                reused = bool(self._idle)
+                try:
+                    async with self.lend() as connection:
+                        return await work(connection)
+                except Unavailable:
+                    if not reused:
+                        raise
+                    # A restarted server breaks all of them at once.
+                    await self.close()
         raise Unavailable
 
     @asynccontextmanager

@@ -14,6 +14,7 @@ from deploy.postgres import PostgresServer
 from shared.database.postgres import PostgresDatabase
 from shared.errors import EventIdReused, Unavailable
 from shared.events import Recorded
+from shared.postgres_link import CONNECTIONS
 from shared.store import NO_STREAM
 from shared.store.postgres import PostgresStore
 from tests.contract.stores import (
@@ -172,3 +173,19 @@ async def test_tables_of_a_server_that_restarts_are_found_again(server: Postgres
     await database.transaction(lambda tx: tx.execute("INSERT INTO marks VALUES (3)"))
     assert await database.query("SELECT n FROM marks ORDER BY n") == [(1,), (3,)]
     await database.close()
+
+
+async def test_many_readers_at_once_share_a_few_connections(
+    store: PostgresStore, postgres_dsn: str
+) -> None:
+    await store.append(stream_name(), new_events(3), NO_STREAM)
+    answers = await asyncio.gather(*(store.read_all() for _ in range(200)))
+    assert {len(answer) for answer in answers} == {3}
+    async with await psycopg.AsyncConnection.connect(postgres_dsn) as connection:
+        cursor = await connection.execute(
+            "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND pid <> pg_backend_pid()"
+        )
+        row = await cursor.fetchone()
+    assert row is not None
+    assert row[0] <= CONNECTIONS + 1
