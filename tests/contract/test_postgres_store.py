@@ -178,7 +178,8 @@ async def test_tables_of_a_server_that_restarts_are_found_again(server: Postgres
 async def test_many_readers_at_once_share_a_few_connections(
     store: PostgresStore, postgres_dsn: str
 ) -> None:
-    await store.append(stream_name(), new_events(3), NO_STREAM)
+    stream = stream_name()
+    await store.append(stream, new_events(stream, 3), NO_STREAM)
     answers = await asyncio.gather(*(store.read_all() for _ in range(200)))
     assert {len(answer) for answer in answers} == {3}
     async with await psycopg.AsyncConnection.connect(postgres_dsn) as connection:
