@@ -193,7 +193,7 @@ async def serve(
 
     Raises AddressTaken before anything is opened.
     """
-    with closing(_bound(settings)) as bound:
+    with closing(bound_socket(settings)) as bound:
         async with opened(settings, names) as running:
             app = application(running, Supervisor(), extra(running))
             config = uvicorn.Config(
@@ -206,7 +206,7 @@ async def serve(
             await _Announcing(config, running, ready).serve([bound])
 
 
-def _bound(settings: Settings) -> socket.socket:
+def bound_socket(settings: Settings) -> socket.socket:
     """Return a socket at the address of the settings. Raises AddressTaken."""
     host, port = settings.host, settings.port
     bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)

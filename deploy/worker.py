@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
-from deploy.serve import Running, following, opened
+from deploy.serve import Running, bound_socket, following, opened
 from services.workflow.worker import build_worker, run_worker
 from shared.errors import BadConfiguration
 from shared.settings import Settings
@@ -23,34 +24,47 @@ RECOVERY_SECONDS = 60.0
 async def run(settings: Settings) -> None:
     """Run the workflow's projector, its timers' sweep and the activity tables until told to stop.
 
-    Raises BadConfiguration without a broker, and what a part raised when it failed.
+    Raises BadConfiguration without a broker, AddressTaken, and what a part raised when it failed.
     """
     if settings.kafka is None:
         raise BadConfiguration(file="JEJAK_KAFKA", reason="the worker needs a broker; see make up")
+    with closing(bound_socket(settings)) as bound:
+        async with opened(settings, ["workflow"]) as running:
+            recovered = asyncio.Event()
+            health = _health(running, recovered)
+            answering = asyncio.create_task(health.serve([bound]))
+            try:
+                await run_worker(
+                    await _build(running, settings.kafka),
+                    stop=_told_to_stop(),
+                    recovered=recovered,
+                    recovery_seconds=RECOVERY_SECONDS,
+                )
+            finally:
+                health.should_exit = True
+                await answering
+
+
+def _told_to_stop() -> asyncio.Event:
+    """Return an event that Ctrl-C and SIGTERM set."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with opened(settings, ["workflow"]) as running:
-        (service,) = running.services
-        worker = build_worker(
-            settings.kafka,
-            settings.data / "worker",
-            parts=await _parts(running),
-            sweep=service.worker.sweep,
-            sweep_seconds=settings.sweep_seconds,
-            database=service.database,
-            codes={office.code: id for id, office in running.kernel.catalogue.offices.items()},
-        )
-        recovered = asyncio.Event()
-        health = asyncio.create_task(_health(running, recovered).serve())
-        try:
-            await run_worker(
-                worker, stop=stop, recovered=recovered, recovery_seconds=RECOVERY_SECONDS
-            )
-        finally:
-            health.cancel()
-            with suppress(asyncio.CancelledError):
-                await health
+    return stop
+
+
+async def _build(running: Running, bootstrap: str) -> Any:
+    """Return the Faust application over the broker, with the service's own parts in it."""
+    kernel, (service,) = running.kernel, running.services
+    return build_worker(
+        bootstrap,
+        kernel.settings.data / "worker",
+        parts=await _parts(running),
+        sweep=service.worker.sweep,
+        sweep_seconds=kernel.settings.sweep_seconds,
+        database=service.database,
+        codes={office.code: id for id, office in kernel.catalogue.offices.items()},
+    )
 
 
 async def _parts(running: Running) -> dict[str, Callable[[], Awaitable[None]]]:
@@ -72,13 +86,10 @@ def _health(running: Running, recovered: asyncio.Event) -> uvicorn.Server:
     async def tables() -> None:
         await recovered.wait()
 
-    settings = running.kernel.settings
     app = FastAPI(openapi_url=None)
     checks = [Check("store", running.kernel.store.head), Check("tables", tables)]
     app.include_router(health_router(checks))
-    return _Quiet(
-        uvicorn.Config(app, settings.host, settings.port, log_level="warning", access_log=False)
-    )
+    return _Quiet(uvicorn.Config(app, log_level="warning", access_log=False))
 
 
 class _Quiet(uvicorn.Server):
