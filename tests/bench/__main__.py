@@ -13,6 +13,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,6 +31,7 @@ ROWS: dict[int, Callable[[Plan, Teller], Awaitable[Row]]] = {
     7: row7.run,
 }
 _BUILD = Path(__file__).resolve().parents[2] / "build"
+_DATA = _BUILD / "bench-data"
 
 
 def _arguments(given: list[str] | None) -> argparse.Namespace:
@@ -37,7 +39,7 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--rows", default=",".join(map(str, ROWS)), help="such as 1,2")
     parser.add_argument("--quick", action="store_true", help="under a minute; figures mean nothing")
     parser.add_argument("--rounds", type=int, help="default 7, with --quick 1")
-    parser.add_argument("--data", type=Path, default=_BUILD / "bench-data", help="on a real disk")
+    parser.add_argument("--data", type=Path, default=_DATA, help="on a real disk")
     parser.add_argument("--json", type=Path, default=_BUILD / "bench.json", help="result file")
     arguments = parser.parse_args(given)
     try:
@@ -84,6 +86,10 @@ def main(given: list[str] | None = None) -> int:
     finally:
         teller.stop()
         shutil.rmtree(plan.data, ignore_errors=True)
+        if arguments.data == _DATA:
+            # Another run may have its files beside ours; then the folder stays.
+            with suppress(OSError):
+                _DATA.rmdir()
     report.show(out, rows, machine.facts(_BUILD.parent))
     report.write(arguments.json, report.as_json(rows, about))
     out.print(f"\nWritten to {arguments.json}", highlight=False)

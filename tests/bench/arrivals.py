@@ -15,10 +15,11 @@ from datetime import date, timedelta
 from itertools import count
 from typing import NamedTuple, Self
 
-from tests.bench.live_office import PERMITS_PATH, Office, Permit
+from tests.bench.live_office import PERMITS, PERMITS_PATH, Office, Permit
 from tests.bench.web_client import Client, parsed
 
-_CONNECTIONS = 16
+# Half as many as there are permits, so that no two officers work on the same one.
+_CONNECTIONS = PERMITS // 2
 _FRAME = b"event: fragment"
 _SETTLE_SECONDS = 20.0
 
