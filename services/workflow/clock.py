@@ -253,8 +253,7 @@ def _counted(state: ClockState, sop: Sop, now: int) -> list[Run]:
     runs = list(state.runs)
     if state.since and now > state.since:
         runs.append(Run(state.stage, state.since, now))
-    still = {stage.id for stage in sop.stages if stage.waits_for}
-    return [run for run in runs if run.stage not in still]
+    return [run for run in runs if run.stage not in sop.standing]
 
 
 def _reached(

@@ -160,6 +160,8 @@ def _derive(row: Row, state: ClockState, sops: Sops, calendars: Calendars) -> No
 
 def _next_timer(row: Row) -> int | None:
     """Return when the ladder's next step is due: warn, ask, escalate; None after the last one."""
+    if not (row.warned or row.stall_id):
+        return row.warn_us
     due_at = from_micros(row.due_us).isoformat()
     if row.stall_id == stall_id(row.application_id, row.stage, due_at):
         return None if row.explained_us or row.escalated_us else row.answer_by_us

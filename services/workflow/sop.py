@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -164,10 +164,19 @@ class Sop:
     name: LocalText
     stages: tuple[Stage, ...]
     legal: int
+    standing: frozenset[str] = field(init=False, repr=False, compare=False)
+    """Ids of the stages in which the office's clock stands still."""
+    _by_id: dict[str, Stage] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Prepare what the clock asks for at every reading."""
+        standing = frozenset(stage.id for stage in self.stages if stage.waits_for)
+        object.__setattr__(self, "standing", standing)
+        object.__setattr__(self, "_by_id", {stage.id: stage for stage in self.stages})
 
     def stage(self, stage_id: str) -> Stage | None:
         """Return a stage by id."""
-        return next((stage for stage in self.stages if stage.id == stage_id), None)
+        return self._by_id.get(stage_id)
 
     def after(self, stage_id: str) -> tuple[Stage, ...]:
         """Return the stages that come after one, in order (all of them for an empty id)."""
