@@ -10,14 +10,11 @@ import os
 import random
 import re
 import signal
-import socket
 import subprocess
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -26,7 +23,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from deploy.parts import end, free_port
-from deploy.up import NAMES, Installation
+from deploy.up import Installation
 from shared.bus.records import from_record
 from shared.events import Recorded
 from shared.relay import BATCH
@@ -42,6 +39,7 @@ from tests.chaos.evidence import (
     statuses,
 )
 from tests.chaos.load import Ledger, Line, people_at_work
+from tests.installation import installation, listens
 from tests.process import JEJAK, eventually, is_ready
 
 pytestmark = [pytest.mark.kafka, pytest.mark.chaos, pytest.mark.timeout(900)]
@@ -54,27 +52,9 @@ HAND_OVER = 60.0
 
 @pytest.fixture(scope="module")
 def office() -> Iterator[Installation]:
-    """Everything that ``make up`` starts, on ports of its own."""
-    with tempfile.TemporaryDirectory(prefix="jejak-up-") as folder:
-        installation = Installation(Path(folder), _first_port())
-        try:
-            installation.start(say=lambda line: None)
-            yield installation
-        finally:
-            installation.stop()
-
-
-def _first_port() -> int:
-    """Return a port that enough others after it are free with."""
-    while True:
-        first = free_port()
-        if not any(map(_taken, range(first, first + len(NAMES)))):
-            return first
-
-
-def _taken(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    """Everything that ``make up`` starts."""
+    with installation() as running:
+        yield running
 
 
 async def test_each_process_is_killed_once_and_the_broker_goes_away(office: Installation) -> None:
@@ -106,7 +86,7 @@ def _killed(office: Installation, name: str) -> None:
     began = time.monotonic()
     eventually(lambda: office.pid(name) not in (0, pid), 60)
     if name == "kafka":
-        eventually(lambda: _taken(office.ports["kafka"]), 60)
+        eventually(lambda: listens(office.ports["kafka"]), 60)
     else:
         eventually(lambda: is_ready(office.url(name)), 90)
     print(f"{name} was back after {time.monotonic() - began:.1f} s")

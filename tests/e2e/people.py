@@ -4,17 +4,43 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from playwright.async_api import Browser, FilePayload, Page, expect
 
+from deploy.up import Installation
 from shared.web.i18n import Translator
-from tests.process import PASSWORD
+from tests.process import PASSWORD, OfficeProcess
 from tests.unit.intake.papers import jpeg, pdf
 
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 # A folder to keep pictures of every visited page in, to look at them; nothing is kept without it.
 SHOTS = os.environ.get("JEJAK_SHOTS", "")
+
+At = Callable[[str], str]
+"""From a path to the address of the service that it belongs to."""
+
+
+# Where a path is answered when every service has an address of its own.
+_SERVICES = {
+    "workflow": ("/lacak", "/tugas", "/berkas", "/papan"),
+    "payment": ("/tagihan", "/bendahara"),
+    "notify": ("/kotak-keluar",),
+    "bank": ("/bank",),
+}
+
+
+def at(office: OfficeProcess | Installation) -> At:
+    """Return where an office answers, in one process or in several."""
+    if isinstance(office, OfficeProcess):
+        return lambda path: f"{office.address}{path}"
+
+    def address(path: str) -> str:
+        found = (name for name, paths in _SERVICES.items() if path.split("?")[0].startswith(paths))
+        return office.url(next(found, "intake")) + path
+
+    return address
 
 
 @dataclass
@@ -22,7 +48,7 @@ class Window:
     """One person's browser window: cookies of its own, and what its page complained about."""
 
     page: Page
-    address: str
+    at: At
     name: str
     lang: str
     complaints: list[str]
@@ -33,7 +59,7 @@ class Window:
 
     async def go(self, path: str) -> None:
         """Open a page of the office, which must answer with success."""
-        answer = await self.page.goto(f"{self.address}{path}")
+        answer = await self.page.goto(self.at(path))
         assert answer is not None
         assert answer.ok, f"{path}: {answer.status}"
 
@@ -61,7 +87,7 @@ class Window:
 
 
 async def open_window(
-    browser: Browser, address: str, name: str, *, lang: str = "id", dark: bool = False
+    browser: Browser, at: At, name: str, *, lang: str = "id", dark: bool = False
 ) -> Window:
     """Open a window in a language, light or dark."""
     context = await browser.new_context(
@@ -71,7 +97,7 @@ async def open_window(
         color_scheme="dark" if dark else "light",
     )
     page = await context.new_page()
-    window = Window(page, address, name, lang, [])
+    window = Window(page, at, name, lang, [])
     page.on("pageerror", lambda error: window.complaints.append(str(error)))
     page.on("console", lambda line: _listen(window, line.type, line.text))
     return window
@@ -84,10 +110,10 @@ def _listen(window: Window, kind: str, text: str) -> None:
 
 
 async def open_desk(
-    browser: Browser, address: str, username: str, *, lang: str = "id", dark: bool = False
+    browser: Browser, at: At, username: str, *, lang: str = "id", dark: bool = False
 ) -> Window:
     """Open an officer's window: signed in, at a desk's width."""
-    window = await open_window(browser, address, username, lang=lang, dark=dark)
+    window = await open_window(browser, at, username, lang=lang, dark=dark)
     await window.page.set_viewport_size({"width": DESK["width"], "height": DESK["height"]})
     await window.go("/login")
     await window.page.fill("#f-username", username)
@@ -110,7 +136,7 @@ async def apply_for_situ(window: Window, *, pictures: str = "") -> Keepsake:
     page = window.page
     await window.go("/")
     await pictured(window, pictures, "home")
-    await page.locator("a[href='/izin']").first.click()
+    await page.locator("main a[href$='/izin']").first.click()
     await pictured(window, pictures, "permits")
     await page.locator("a[href='/izin/situ']").click()
     await window.says("KTP", "Rp2", "5 ")

@@ -9,9 +9,11 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.e2e.people import (
+    At,
     Keepsake,
     Window,
     apply_for_situ,
+    at,
     give,
     moved,
     open_desk,
@@ -21,6 +23,7 @@ from tests.e2e.people import (
     register,
     track,
 )
+from tests.installation import installation
 from tests.process import OfficeProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -50,12 +53,25 @@ async def test_a_permit_goes_from_the_form_to_the_applicants_hand(
     office: OfficeProcess, browser: Browser, lang: str, dark: bool, surveyed: bool
 ) -> None:
     seen = f"{lang}-dark" if dark else lang
-    applicant = await open_window(browser, office.address, "applicant", lang=lang, dark=dark)
+    await _journey(at(office), browser, lang=lang, dark=dark, surveyed=surveyed, seen=seen)
+
+
+@pytest.mark.kafka
+async def test_the_same_over_a_real_kafka_with_a_process_per_service(browser: Browser) -> None:
+    with installation() as office:
+        await _journey(at(office), browser, lang="id", dark=False, surveyed=True, seen="up")
+
+
+async def _journey(
+    places: At, browser: Browser, *, lang: str, dark: bool, surveyed: bool, seen: str
+) -> None:
+    """Walk one permit through the office; ``seen`` names the pictures that are kept."""
+    applicant = await open_window(browser, places, "applicant", lang=lang, dark=dark)
     kept = await apply_for_situ(applicant, pictures=seen)
     await track(applicant, kept, pictures=seen)
     await moved(applicant, "Submitted", pictures=seen)
     desks = {
-        name: await open_desk(browser, office.address, name, lang=lang, dark=dark)
+        name: await open_desk(browser, places, name, lang=lang, dark=dark)
         for name in ("loket", "verifikator", "survei", "penilai", "kepala", "penyelia")
     }
     await register(desks["loket"], kept.number, pictures=seen)
@@ -97,12 +113,12 @@ async def _pay(
     applicant: Window, browser: Browser, kept: Keepsake, *, lang: str, dark: bool, seen: str
 ) -> None:
     """Look at the bill, pay it at the bank in a window of its own; the bill moves by itself."""
-    customer = await open_window(browser, applicant.address, "customer", lang=lang, dark=dark)
+    customer = await open_window(browser, applicant.at, "customer", lang=lang, dark=dark)
     page = customer.page
     await customer.go(f"/tagihan/{kept.number}")
     await customer.says("120", "2")
     await pictured(customer, seen, "bill")
-    bank = await open_window(browser, applicant.address, "bank", lang=lang, dark=dark)
+    bank = await open_window(browser, applicant.at, "bank", lang=lang, dark=dark)
     account = await page.locator("[data-copy-value]").inner_text()
     await bank.go(f"/bank?va={account}")
     await pictured(bank, seen, "bank")

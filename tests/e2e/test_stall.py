@@ -18,7 +18,7 @@ from shared.events import to_micros
 from shared.ids import derived_id
 from shared.settings import kept_secret
 from shared.store.sqlite import SqliteStore
-from tests.e2e.people import Keepsake, give, moved, open_desk, open_file, open_window, track
+from tests.e2e.people import Keepsake, at, give, moved, open_desk, open_file, open_window, track
 from tests.examples import example
 from tests.process import OfficeProcess
 
@@ -76,14 +76,14 @@ async def _record(data: Path, hashed: str) -> None:
 async def test_a_stalled_file_is_asked_about_and_the_answer_is_on_the_board(
     office: OfficeProcess, browser: Browser, kept: Keepsake
 ) -> None:
-    supervisor = await open_desk(browser, office.address, "penyelia")
+    supervisor = await open_desk(browser, at(office), "penyelia")
     await supervisor.go("/papan")
     stalled = supervisor.page.locator("li.card").filter(has_text=NUMBER)
     await expect(stalled).to_contain_text(supervisor.word("Explanation asked for"))
     await supervisor.picture("id-stall-board")
     await supervisor.page.evaluate("window.neverReloaded = true")
 
-    officer = await open_desk(browser, office.address, "verifikator")
+    officer = await open_desk(browser, at(office), "verifikator")
     await officer.go("/kotak-keluar")
     await officer.says(NUMBER, "melewati batas waktunya", "Mohon jelaskan")
     await officer.picture("id-stall-outbox")
@@ -99,7 +99,7 @@ async def test_a_stalled_file_is_asked_about_and_the_answer_is_on_the_board(
     assert await supervisor.page.evaluate("window.neverReloaded === true")
     await supervisor.picture("id-stall-board-explained")
 
-    applicant = await open_window(browser, office.address, "applicant")
+    applicant = await open_window(browser, at(office), "applicant")
     await track(applicant, kept)
     await moved(applicant, "In process", "Verifikasi berkas", pictures="id-stall")
     assert WHY not in await applicant.page.locator("main").inner_text()
@@ -110,7 +110,7 @@ async def test_a_stalled_file_is_asked_about_and_the_answer_is_on_the_board(
 async def test_after_a_restart_the_officer_is_not_asked_again(
     office: OfficeProcess, browser: Browser
 ) -> None:
-    officer = await open_desk(browser, office.address, "verifikator")
+    officer = await open_desk(browser, at(office), "verifikator")
     await officer.go("/kotak-keluar")
     await officer.says("Mohon jelaskan")
     told = await officer.page.locator("main li").count()
