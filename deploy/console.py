@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import click
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -48,13 +49,17 @@ def open_session(data: Path | None, language: str, *, level: str = "WARNING") ->
 
 
 def runs(command: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
-    """Run an async command: refusals and differences exit with 1, Ctrl-C with 130."""
+    """Run an async command: refusals and differences exit with 1, Ctrl-C with 130.
+
+    On uvloop, which hands work to threads and back in half the time.
+    """
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         session: Session = click.get_current_context().obj
         try:
-            asyncio.run(command(*args, **kwargs))
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(command(*args, **kwargs))
         except JejakError as error:
             said = session.translator.t(error.message(), **error.params)
             if kwargs.get("as_json"):

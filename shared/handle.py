@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -16,7 +16,7 @@ from shared.errors import (
     Unavailable,
     WrongExpectedVersion,
 )
-from shared.events import NewEvent, Recorded
+from shared.events import AnyFact, Fact, NewEvent, Recorded, from_micros
 from shared.store.protocol import EventStore
 from shared.telemetry import APPENDED
 
@@ -126,14 +126,18 @@ class Handler:
                 return memory.outcome()
             if decided:
                 new = self.codec.encode(decided, stream, command, cause, application)
-                outcome = await self._append(memory, stream, new)
+                outcome = await self._append(memory, stream, new, decided)
                 if outcome is not None:
                     return outcome
             memory = None
         raise Unavailable
 
     async def _append(
-        self, memory: _Memory[S], stream: str, new: Sequence[NewEvent]
+        self,
+        memory: _Memory[S],
+        stream: str,
+        new: Sequence[NewEvent],
+        decided: Sequence[object],
     ) -> Outcome[S] | None:
         """Append behind what ``memory`` knows; None when the stream has moved on since."""
         try:
@@ -150,7 +154,15 @@ class Handler:
             # The same cause was here before us: the store gave back what it did then.
             return None
         APPENDED.labels(BY_NAME[recorded[0].type].service).inc(len(recorded))
-        return self._advance(memory, stream, recorded).outcome(recorded)
+        facts = map(self._fact, decided, new, recorded)
+        return self._advance(memory, stream, recorded, facts).outcome(recorded)
+
+    def _fact(self, event: object, sent: NewEvent, recorded: Recorded) -> AnyFact:
+        """Return what was recorded; what was just encoded need not be decoded again."""
+        if sent.data != recorded.data:
+            # The same cause was faster elsewhere, with other details: what it recorded counts.
+            return self.codec.fact(recorded)
+        return Fact(event, from_micros(recorded.occurred_us), recorded.actor)
 
     async def _look(
         self, decider: Decider[S], stream: str, memory: _Memory[S] | None
@@ -158,10 +170,18 @@ class Handler:
         """Return what the store knows of ``stream`` now, reading only beyond ``memory``."""
         start = memory or _Memory(decider, decider.initial, 0, 0, set())
         recorded = await self.store.read_stream(stream, start.version)
-        return self._advance(start, stream, recorded) if recorded else start
+        if not recorded:
+            return start
+        return self._advance(start, stream, recorded, map(self.codec.fact, recorded))
 
-    def _advance(self, memory: _Memory[S], stream: str, recorded: Sequence[Recorded]) -> _Memory[S]:
-        state = memory.decider.fold(map(self.codec.fact, recorded), memory.state)
+    def _advance(
+        self,
+        memory: _Memory[S],
+        stream: str,
+        recorded: Sequence[Recorded],
+        facts: Iterable[AnyFact],
+    ) -> _Memory[S]:
+        state = memory.decider.fold(facts, memory.state)
         memory.causes.update(event.cause_id for event in recorded)
         last = recorded[-1]
         fresh = _Memory(memory.decider, state, last.version, last.position, memory.causes)

@@ -23,7 +23,8 @@ from shared.service import Now
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM permits"
 _OPEN = "procedure_office = ? AND working = 1"
 _STALLED = f"{_OPEN} AND stall_id <> '' AND stall_stage = stage AND due_us < {FAR}"
-_POLL_SECONDS = 0.2
+# A row that another process writes is looked for ever more slowly, between these two.
+_FIRST_POLL_SECONDS, _POLL_SECONDS = 0.005, 0.2
 
 
 class Found(NamedTuple):
@@ -165,6 +166,7 @@ class Views:
         another process may be the one that folds it.
         """
         deadline = asyncio.get_running_loop().time() + seconds
+        pause = _FIRST_POLL_SECONDS
         while True:
             # Taken before looking, so that no commit falls in between.
             progress = self._progress
@@ -177,10 +179,10 @@ class Views:
             if left <= 0:
                 return False
             try:
-                async with asyncio.timeout(min(left, _POLL_SECONDS)):
+                async with asyncio.timeout(min(left, pause)):
                     await progress.wait()
             except TimeoutError:
-                continue
+                pause = min(pause * 2, _POLL_SECONDS)
 
     async def _open(self, where: str, params: Params, limit: int, offset: int) -> list[Open]:
         rows = await self._rows(
