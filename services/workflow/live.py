@@ -32,6 +32,11 @@ def board_key(office: str) -> str:
     return f"papan:{office}"
 
 
+def activity_key(office: str) -> str:
+    """Return the live key of an office's activity. A key has one page: watchers share frames."""
+    return f"aktivitas:{office}"
+
+
 def queue_key(office: str, roles: Iterable[Role]) -> str:
     """Return the live key of a work queue: colleagues with the same roles see the same."""
     return f"tugas:{office}:{','.join(sorted(roles))}"

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from services.workflow.activity import Hour, last_hours
 from services.workflow.board import Leader
-from services.workflow.live import board_key
+from services.workflow.live import activity_key
 from services.workflow.pages import Counter
 from shared.database import Database
 from shared.events import from_micros
@@ -50,8 +50,9 @@ def activity_pages(counter: Counter, database: Database) -> APIRouter:
             shown = await told(account.office, lang)
             return counter.pages.fragment(lang, "workflow/activity_body.html", **shown)
 
-        # Redrawn with the board, which hears of every event of its office.
-        return sse_response(request, counter.hub, board_key(account.office), draw)
+        key = activity_key(account.office)
+        counter.pump.follow(key)
+        return sse_response(request, counter.hub, key, draw)
 
     return router
 

@@ -121,3 +121,22 @@ async def test_after_a_restart_the_officer_is_not_asked_again(
     await officer.go("/kotak-keluar")
     assert await officer.page.locator("main li").count() == told
     await officer.close()
+
+
+async def test_board_and_activity_are_watched_side_by_side(
+    office: OfficeProcess, browser: Browser
+) -> None:
+    board = await open_desk(browser, at(office), "penyelia")
+    await board.go("/papan")
+    activity = await open_desk(browser, at(office), "kepala")
+    await activity.go("/papan/aktivitas")
+    for window in (board, activity):
+        live = window.page.locator(".live-state")
+        await expect(live).to_have_attribute("data-state", "live")
+    # Long enough for both to be drawn anew by the office.
+    await asyncio.sleep(2.5)
+    await board.says(NUMBER, board.word("Open files"))
+    assert NUMBER not in await activity.page.locator("main").inner_text()
+    await activity.picture("id-activity")
+    await board.close()
+    await activity.close()
