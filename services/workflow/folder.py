@@ -57,7 +57,7 @@ class Folder:
             "suggested": self._suggested(),
             "today": report.calendar.local_date(report.at).isoformat(),
             "live": f"/berkas/{quote(report.case.about.number)}/live",
-            "registration": f"/pendaftaran/{quote(report.case.about.number)}",
+            "registration": self._registration(),
             **self.trail(),
         }
 
@@ -87,6 +87,12 @@ class Folder:
             return []
         names = possible(self.report.case.state, self.report.sop, self.account.actor)
         return [action for action in ACTIONS if action.command.__name__ in names]
+
+    def _registration(self) -> str:
+        """Return the path of the completeness check, which opens to the counter alone."""
+        if self.account is None or not self.account.has(Role.COUNTER):
+            return ""
+        return f"/pendaftaran/{quote(self.report.case.about.number)}"
 
     def _turn(self) -> str:
         """Return who has to act, in the officers' words."""
