@@ -71,5 +71,5 @@ def mask(value: str, *, keep: int = 3) -> str:
 
     ``mask("3271046504930002") -> "•••••••••••••002"``
     """
-    shown = value[-keep:] if len(value) > keep else ""
+    shown = value[len(value) - keep :] if len(value) > keep else ""
     return "•" * (len(value) - len(shown)) + shown

@@ -67,7 +67,8 @@ def story(report: Report) -> list[Step]:
     told = _Telling(report)
     for fact in report.case.facts:
         told.hear(fact)
-    return [*told.steps, *told.rest()]
+    upcoming = list(told.rest())
+    return [*told.steps, *upcoming]
 
 
 class _Telling:

@@ -101,7 +101,7 @@ class Sweeper:
         """Nudge one permit. Whatever is wrong with it or its office stops nobody else."""
         try:
             outcome = await self._handle(due, now_us)
-        except (JejakError, OverflowError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is must not stop the others
             code = error.code if isinstance(error, JejakError) else type(error).__name__
             log.error("timer_failed", correlation_id=due.application_id, code=code)
             outcome = "failed"

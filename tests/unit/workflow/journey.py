@@ -1,0 +1,110 @@
+"""The facts of one permit's whole way through the paid procedure, and histories."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.workflow import commands as c
+from services.workflow.permit import DECIDER
+from services.workflow.stalls import stall_id
+from shared.contracts import workflow as e
+from shared.events import Fact
+from tests.spec import Given, given
+from tests.unit.workflow.kit import APP, NOW, NUMBER, give, local
+
+
+def about(**more: Any) -> dict[str, Any]:
+    return {"application_id": APP, **more}
+
+
+def started(stage: str, role: str = "") -> e.StageStarted:
+    return e.StageStarted(**about(stage=stage, role=role))
+
+
+def done(stage: str, outcome: str = "done", note: str = "") -> e.StageCompleted:
+    return e.StageCompleted(**about(stage=stage, outcome=outcome, note=note))
+
+
+OPENED = e.PermitOpened(
+    **about(number=NUMBER, office="contoh", permit_type="izin", permit_version=1)
+)
+ASSESSED = e.FeeAssessed(
+    **about(
+        number=NUMBER,
+        office="contoh",
+        permit_type="izin",
+        permit_version=1,
+        measures={"area_m2": 40},
+    )
+)
+SETTLED = e.FeeSettled(
+    **about(bill_id="bill-1", amount=80_000, paid_at="2026-01-06T10:00:00+07:00")
+)
+SKIPPED = e.SurveySkipped(**about(stage="survey", reason="Lokasi sudah dikenal"))
+SCHEDULED = e.SurveyScheduled(**about(stage="survey", on="2026-01-07"))
+RETURNED = e.PermitReturned(**about(stage="verify", reason="KTP buram"))
+ISSUED = e.PermitIssued(**about(number=NUMBER, document_number="503/1"))
+HANDED = e.PermitHandedOver(**about(receiver="Pemohon Contoh", proof="KTP"))
+REJECTED = e.PermitRejected(**about(reason="Tidak sesuai tata ruang"))
+
+# The whole journey of the paid procedure, one list per command.
+OPENING = [OPENED, started("verify", "verifier")]
+VERIFIED = [done("verify", note="Lengkap"), started("survey", "surveyor")]
+SURVEYED = [SKIPPED, done("survey", "skipped"), started("assess", "assessor")]
+FEE = [ASSESSED, done("assess", "assessed"), started("pay")]
+PAYMENT = [SETTLED, done("pay", "paid"), started("sign", "signer")]
+SIGNING = [done("sign", "signed"), ISSUED, started("hand", "counter")]
+HAND_OVER = [done("hand", "handed-over"), HANDED]
+STEPS = (OPENING, VERIFIED, SURVEYED, FEE, PAYMENT, SIGNING, HAND_OVER)
+AT = ("verify", "survey", "assess", "pay", "sign", "hand", "closed")
+
+
+def at(place: str) -> list[Any]:
+    """Return the history that leads to a stage (or ``closed``) of the paid procedure."""
+    return [event for step in STEPS[: AT.index(place) + 1] for event in step]
+
+
+def stalled(place: str = "verify") -> list[Any]:
+    due = local(5, 16)
+    number = stall_id(APP, "verify", due.isoformat())
+    alert = about(office="contoh", stage="verify")
+    return [
+        *at(place),
+        e.StageOverdue(**alert, due_at=due.isoformat()),
+        e.StallExplanationRequested(
+            **alert,
+            stall_id=number,
+            asked="verifier",
+            answer_by=local(6, 10).isoformat(),
+        ),
+    ]
+
+
+def at_time(events: list[Any]) -> list[Any]:
+    """Let everything happen when the office opens on the first day."""
+    return [Fact(event, NOW, "system") for event in events]
+
+
+def history(*events: Any) -> Given[Any]:
+    return given(DECIDER, *at_time(list(events)))
+
+
+STALL = stall_id(APP, "verify", local(5, 16).isoformat())
+EXPLAINED = e.StallExplained(
+    **about(stage="verify", stall_id=STALL, explanation="Petugas sakit", promised="")
+)
+UNSETTLED = e.FeeUnsettled(**about(bill_id="bill-1"))
+
+PLACES: dict[str, list[Any]] = {
+    **{place: at(place) for place in AT},
+    "scheduled": [*at("survey"), SCHEDULED],
+    "returned": [*at("verify"), RETURNED],
+    "unpaid": [*at("sign"), UNSETTLED],
+    "rejected": [*at("verify"), REJECTED],
+    "stalled": stalled(),
+    "not opened": [],
+}
+
+
+def nudge(now: Any) -> Any:
+    return give(c.NudgePermit, now=now)
