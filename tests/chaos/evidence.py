@@ -146,3 +146,9 @@ def replay_check(data: Path, env: Mapping[str, str] | None = None) -> list[dict[
     assert done.returncode == 0, done.stdout + done.stderr
     rebuilt: list[dict[str, Any]] = json.loads(done.stdout)
     return rebuilt
+
+
+def check_nothing_parked(data: Path, env: Mapping[str, str] | None = None) -> None:
+    """No consumer set anything aside: a kill is nobody's poison."""
+    done = jejak("--data", data, "parked", "list", "--json", env=env)
+    assert (done.returncode, json.loads(done.stdout)) == (0, [])

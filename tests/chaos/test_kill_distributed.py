@@ -33,6 +33,7 @@ from tests.chaos.evidence import (
     Entry,
     check_acknowledged,
     check_effects,
+    check_nothing_parked,
     check_once,
     read_log,
     replay_check,
@@ -75,6 +76,7 @@ async def test_each_process_is_killed_once_and_the_broker_goes_away(office: Inst
     check_effects(log)
     _check_topics(log, await _everything_published(office))
     assert _listed(office) == statuses(log)
+    check_nothing_parked(office.folder, office.environment())
     rebuilt = replay_check(office.folder, office.environment())
     assert {"applications", "permits", "bills", "messages"} <= {r["name"] for r in rebuilt}
 

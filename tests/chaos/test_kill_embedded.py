@@ -15,6 +15,7 @@ from tests.chaos.evidence import (
     Entry,
     check_acknowledged,
     check_effects,
+    check_nothing_parked,
     check_once,
     listed,
     read_log,
@@ -41,6 +42,7 @@ async def test_fifty_kills_under_load_lose_nothing_and_give_no_number_twice(
         ledger = await _killed_under_load(office, seed)
         settle(office.data / "events.sqlite")
         assert {r["name"] for r in replay_check(office.data)} >= READ_MODELS
+        check_nothing_parked(office.data)
         office.stop()
     log = await _log(office)
     check_acknowledged(log, ledger, office.data / "uploads")
