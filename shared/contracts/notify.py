@@ -14,8 +14,9 @@ from shared.privacy import Personal
 class MessageQueued:
     """A rule decided that somebody is told something.
 
-    ``office`` is whose officers may see it. ``audience`` is ``applicant``, ``officer``, ``supervisor`` or ``head``; ``recipient`` an E.164
-    number; ``parameters`` fill the template at ``template_version``.
+    ``office`` is whose officers may see it. ``audience`` is ``applicant``, ``officer``,
+    ``supervisor`` or ``head``; ``recipient`` an E.164 number; ``parameters`` fill the template at
+    ``template_version``.
     """
 
     application_id: str
