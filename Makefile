@@ -21,7 +21,7 @@ test-kafka: $(VENV)/.dev ## The tests over a real Apache Kafka, which they start
 	$(BIN)/python -m deploy.kafka install
 	$(PYTEST) -m "kafka and not containers and not browser and not chaos"
 
-test-browser: $(VENV)/.dev ## The journey in a real browser (Debian's chromium)
+test-browser: $(VENV)/.dev ## The journey in a real browser (Debian's chromium; once over Kafka: Java 17, Maven)
 	$(PYTEST) -m "browser"
 
 test-chaos: $(VENV)/.dev ## Kill processes under load and count what is left
