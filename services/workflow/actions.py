@@ -259,10 +259,16 @@ def parse_action(action: Action, data: FormData, stage: Stage | None) -> Parsed[
     if action.body is AssessBody and stage is not None:
         model, filled = _bounded(stage), {"measures": {}} | filled
     try:
-        return Parsed(_plain(action, model.model_validate(filled)), Form(values))
+        body = model.model_validate(filled)
     except ValidationError as error:
         errors: tuple[FieldError, ...] = tuple(map(field_error, error.errors()))
-        return Parsed(None, Form(values, errors))
+        return Parsed(None, Form(values, errors, scope(action)))
+    return Parsed(_plain(action, body), Form(values, scope=scope(action)))
+
+
+def scope(action: Action) -> str:
+    """Return how the field ids of an action's form begin: a page holds several such forms."""
+    return f"{action.name}-"
 
 
 def _plain(action: Action, value: BaseModel) -> BaseModel:

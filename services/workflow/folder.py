@@ -38,6 +38,7 @@ class Folder:
         """Return the whole page's content."""
         report, lang = self.report, self.teller.tr.lang
         offered = self._offered()
+        trail = self.trail()
         ordinary = [action for action in offered if action.name != "explain-stall"]
         main = [a for a in ordinary if a.tone == "primary"][:1]
         return {
@@ -58,7 +59,9 @@ class Folder:
             "today": report.calendar.local_date(report.at).isoformat(),
             "live": f"/berkas/{quote(report.case.about.number)}/live",
             "registration": self._registration(),
-            **self.trail(),
+            # What is left comes first on the page, whatever the screen's width.
+            "step_clock": trail["stage_clock"] or trail["total_clock"],
+            **trail,
         }
 
     def trail(self) -> dict[str, Any]:
@@ -73,6 +76,7 @@ class Folder:
             "status": self.teller.status(report.status),
             "turn": self._turn(),
             "stage_clock": stage,
+            "paused": paused,
             "total_clock": total,
             "due": self.teller.when(reading.due) if reading and reading.due else "",
             "deadline": self.teller.when(reading.deadline) if reading and reading.deadline else "",

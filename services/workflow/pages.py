@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.workflow.actions import BY_NAME, parse_action
+from services.workflow.actions import ACTIONS, BY_NAME, parse_action, scope
 from services.workflow.desk import Desk
 from services.workflow.folder import Folder, masked_name
 from services.workflow.live import Pump, file_key, queue_key
@@ -155,18 +155,19 @@ def file_pages(counter: Counter) -> APIRouter:
         report: Report,
         account: Account,
         *,
-        forms: dict[str, Form] | None = None,
+        sent: tuple[str, Form] | None = None,
         refusal: str = "",
         status_code: int = 200,
     ) -> Response:
         teller = counter.teller(account.office, language(request))
         folder = Folder(report, teller, account, counter.catalogue)
+        forms = {action.name: Form(scope=scope(action)) for action in ACTIONS}
         return counter.pages.render(
             request,
             "workflow/file.html",
             status_code=status_code,
-            forms=forms or {},
-            form=Form(),
+            forms=forms | dict([sent] if sent else []),
+            sent=sent[0] if sent else "",
             refusal=refusal,
             **folder.told(),
         )
@@ -189,8 +190,7 @@ def file_pages(counter: Counter) -> APIRouter:
         report, data = await opened(number, account), await read_form(request)
         parsed = parse_action(action, data, report.sop.stage(str(data.get("stage", ""))))
         if parsed.value is None:
-            forms = {name: parsed.form}
-            return draw_page(request, report, account, forms=forms, status_code=422)
+            return draw_page(request, report, account, sent=(name, parsed.form), status_code=422)
         seen, key = str(data.get("version", "")), str(data.get("key", ""))[:64]
         try:
             await desk.act(
@@ -208,7 +208,7 @@ def file_pages(counter: Counter) -> APIRouter:
                 request,
                 fresh,
                 account,
-                forms={name: parsed.form},
+                sent=(name, parsed.form),
                 refusal=refusal,
                 status_code=error.status,
             )

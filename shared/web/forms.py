@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as default
 from typing import Any, Generic, TypeVar
 
@@ -94,10 +94,14 @@ class FieldError:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a form template draws: the values typed so far and what is wrong with them."""
+    """What a form template draws: the values typed so far and what is wrong with them.
+
+    ``scope`` begins the ids of its fields, so that a page may hold several forms.
+    """
 
     values: Mapping[str, str | list[str]] = default(default_factory=dict)
     errors: tuple[FieldError, ...] = ()
+    scope: str = ""
 
     def value(self, name: str, default: str = "") -> str:
         """Return what to put into a field."""
@@ -115,7 +119,7 @@ class Form:
 
     def with_error(self, name: str, msgid: str, /, **params: str | int) -> Form:
         """Return the form with one more error, for rules that no model can hold."""
-        return Form(self.values, (*self.errors, FieldError(name, msgid, params)))
+        return replace(self, errors=(*self.errors, FieldError(name, msgid, params)))
 
 
 @dataclass(frozen=True, slots=True)
