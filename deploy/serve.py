@@ -65,6 +65,8 @@ async def opened(settings: Settings, names: Sequence[str]) -> AsyncIterator[Runn
             databases[name] = await open_database(settings, name)
             stack.push_async_callback(databases[name].close)
         services = [build_service(name, kernel, databases[name]) for name in names]
+        for service in services:
+            kernel.pages.commands.update(service.commands)
         yield Running(kernel, services, databases)
 
 

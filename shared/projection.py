@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from shared.bus import Delivery, Subscription
+from shared.codec import Codec
 from shared.database import Database, Transaction
 from shared.events import Recorded
 from shared.parking import Parking, reason
@@ -36,6 +37,26 @@ class Projection(Protocol):
         raised parks the event with its permit.
         """
         ...
+
+
+class OfficeProjection:
+    """What read models with rows per office share: their statements, codec and listener."""
+
+    name: ClassVar[str]
+    topics: ClassVar[tuple[str, ...]]
+    statements: ClassVar[tuple[str, ...]]
+
+    def __init__(
+        self, codec: Codec, on_office: Callable[[str], None] = lambda office: None
+    ) -> None:
+        """``on_office`` hears which office's rows changed, before the commit."""
+        self._codec = codec
+        self._on_office = on_office
+
+    def create(self, tx: Transaction) -> None:
+        """Create the tables and indexes that are missing."""
+        for statement in self.statements:
+            tx.execute(statement)
 
 
 class Projector:

@@ -68,7 +68,8 @@ class Service:
     """One service, built. ``projectors`` and ``reactors`` are run over the bus.
 
     ``tasks`` run for ever, by name. ``worker`` holds the parts that move to the Faust worker where
-    there is one. ``checks`` raise when the service is not ready.
+    there is one. ``checks`` raise when the service is not ready. ``commands`` maps a command's name
+    to the sentence (a msgid) by which a refusal's page offers it.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Service:
     tasks: Mapping[str, Task] = field(default_factory=dict)
     worker: WorkerParts = field(default_factory=WorkerParts)
     checks: Mapping[str, Check] = field(default_factory=dict)
+    commands: Mapping[str, str] = field(default_factory=dict)
 
     def folds(self, *, worker: bool) -> list[Projector]:
         """Return every read model of this service; ``worker`` says whether there is a worker."""

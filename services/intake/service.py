@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter
 
+from services.intake import refusals
 from services.intake.api import (
     applicant_router,
     catalogue_router,
@@ -37,6 +38,7 @@ from shared.projection import Projector
 from shared.reactions import Reactor
 from shared.service import Kernel, Service
 from shared.topics import WORKFLOW
+from shared.web.i18n import msg
 
 # A shared computer's next user must not find the page with the code.
 _ACCEPTED_SECONDS, _COMEBACK_SECONDS = 1800, 3600
@@ -52,6 +54,14 @@ class _Parts:
     submissions: Submissions
     desk: Desk
     door: Door
+
+
+COMMANDS = {
+    refusals.SUBMIT: msg("Submit an application"),
+    refusals.CORRECT: msg("Correct the application and send it again"),
+    refusals.WITHDRAW: msg("Withdraw the application"),
+    refusals.RETURN: msg("Return the application to the applicant"),
+}
 
 
 def build(kernel: Kernel, database: Database) -> Service:
@@ -70,6 +80,7 @@ def build(kernel: Kernel, database: Database) -> Service:
     reactions = Reactions(kernel.handler).table()
     return Service(
         name="intake",
+        commands=COMMANDS,
         database=database,
         routers=[*_programs(kernel, parts), *_people(kernel, parts)],
         projectors=[Projector(projection, database, progressed)],

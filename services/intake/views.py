@@ -6,13 +6,13 @@ It holds no personal data: a page about one application folds its stream from th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from shared.codec import Codec
 from shared.contracts import intake as events
 from shared.database import Database, Transaction
 from shared.events import Recorded
+from shared.projection import OfficeProjection
 from shared.topics import INTAKE
 
 SUBMITTED, RETURNED, REGISTERED, WITHDRAWN = "submitted", "returned", "registered", "withdrawn"
@@ -68,23 +68,12 @@ class ApplicationRow(NamedTuple):
     position: int
 
 
-class ApplicationsProjection:
+class ApplicationsProjection(OfficeProjection):
     """Folds ``jejak.intake`` into ``applications``."""
 
     name = "applications"
     topics = (INTAKE.name,)
-
-    def __init__(
-        self, codec: Codec, on_office: Callable[[str], None] = lambda office: None
-    ) -> None:
-        """``on_office`` hears which office's rows changed, before the commit."""
-        self._codec = codec
-        self._on_office = on_office
-
-    def create(self, tx: Transaction) -> None:
-        """Create the table if it is missing."""
-        for statement in (_TABLE, *_INDEXES):
-            tx.execute(statement)
+    statements = (_TABLE, *_INDEXES)
 
     def apply(self, tx: Transaction, recorded: Sequence[Recorded]) -> None:
         """Fold events, in order, into rows.

@@ -5,14 +5,14 @@ What a message says and to whom stays in its own stream; a row knows its state a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from shared.codec import Codec
 from shared.contracts import notify as events
 from shared.database import Database, Transaction
 from shared.events import Recorded, to_micros
+from shared.projection import OfficeProjection
 from shared.topics import NOTIFY
 
 _TABLE = """
@@ -47,23 +47,12 @@ class MessageRow(NamedTuple):
     queued_us: int
 
 
-class MessagesProjection:
+class MessagesProjection(OfficeProjection):
     """Folds ``jejak.notify`` into ``messages``."""
 
     name = "messages"
     topics = (NOTIFY.name,)
-
-    def __init__(
-        self, codec: Codec, on_office: Callable[[str], None] = lambda office: None
-    ) -> None:
-        """``on_office`` hears which office's rows changed, before the commit."""
-        self._codec = codec
-        self._on_office = on_office
-
-    def create(self, tx: Transaction) -> None:
-        """Create the tables if they are missing."""
-        for statement in (_TABLE, *_INDEXES):
-            tx.execute(statement)
+    statements = (_TABLE, *_INDEXES)
 
     def apply(self, tx: Transaction, recorded: Sequence[Recorded]) -> None:
         """Fold events, in order, into rows."""

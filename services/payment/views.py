@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from shared.codec import Codec
 from shared.contracts import payment as events
 from shared.database import Database, Transaction
 from shared.events import Recorded
+from shared.projection import OfficeProjection
 from shared.topics import PAYMENT
 
 _TABLE = """
@@ -71,23 +71,12 @@ class Totals(NamedTuple):
     amount: int
 
 
-class BillsProjection:
+class BillsProjection(OfficeProjection):
     """Folds ``jejak.payment`` into ``bills``."""
 
     name = "bills"
     topics = (PAYMENT.name,)
-
-    def __init__(
-        self, codec: Codec, on_office: Callable[[str], None] = lambda office: None
-    ) -> None:
-        """``on_office`` hears which office's rows changed, before the commit."""
-        self._codec = codec
-        self._on_office = on_office
-
-    def create(self, tx: Transaction) -> None:
-        """Create the tables if they are missing."""
-        for statement in (_TABLE, _REJECTIONS, *_INDEXES):
-            tx.execute(statement)
+    statements = (_TABLE, _REJECTIONS, *_INDEXES)
 
     def apply(self, tx: Transaction, recorded: Sequence[Recorded]) -> None:
         """Fold events, in order, into rows."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.workflow.actions import ACTIONS
 from services.workflow.activity import ActivityProjection
 from services.workflow.api import workflow_api
 from services.workflow.board import board_pages
@@ -101,6 +102,7 @@ def build(kernel: Kernel, database: Database) -> Service:
         ],
         reactors=[Reactor("workflow.reactions", topics, reactions, kernel.codec, database)],
         tasks={"live": pump.run, "lists": pump.lists},
+        commands={action.command.__name__: action.title for action in ACTIONS},
         worker=WorkerParts(
             projectors=[parts.projector],
             tasks={"sweep": parts.sweeper.run},

@@ -65,6 +65,8 @@ class Pages:
         """
         self.links = {name: base.rstrip("/") for name, base in (links or {}).items()}
         self.nav = tuple(nav)
+        # Command names in people's words; each service adds its own when it is built.
+        self.commands: dict[str, str] = {}
         self.static_version = _digest(STATIC_DIR)
         self._secure = secure
         self._flash_cookie = cookie_name("jejak_flash", secure=secure)

@@ -87,7 +87,9 @@ def problem(
             body, status, headers={"content-language": tr.lang}, media_type=_MEDIA_TYPE
         )
     else:
-        response = _page(request, status, body, [tr.t(item) for item in allowed])
+        commands = request.app.state.pages.commands
+        said = [tr.t(commands.get(item, item)) for item in allowed]
+        response = _page(request, status, body, said)
     response.headers.update(headers or {})
     return response
 

@@ -89,7 +89,7 @@ def refusing_router() -> APIRouter:
 
     @router.get("/refused")
     async def refused() -> None:
-        raise Refused(allowed=("Staff sign-in",))
+        raise Refused(allowed=("SignIn",))
 
     @router.get("/busy")
     async def busy() -> None:
@@ -140,6 +140,7 @@ def sample_app(
         nav=nav,
         secure=secure,
     )
+    pages.commands["SignIn"] = "Staff sign-in"
     return build_app(
         "Sample",
         [sample_router(pages), refusing_router(), *routers],

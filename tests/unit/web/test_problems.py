@@ -27,7 +27,7 @@ def test_a_refusal_for_a_program_and_for_a_person(client: TestClient) -> None:
         "status": 409,
         "detail": "This can't be done now.",
         "code": "refused",
-        "allowed": ["Staff sign-in"],
+        "allowed": ["SignIn"],
     }
     person = client.get("/refused", headers=HTML)
     assert person.status_code == 409
