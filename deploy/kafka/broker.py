@@ -118,6 +118,10 @@ class KafkaBroker:
     def pause(self) -> None:
         """Freeze the broker (SIGSTOP): it holds its connections and answers nothing."""
         self._signal(signal.SIGSTOP)
+        if self._process is not None and self.running:
+            # The signal is only on its way: wait until every thread has stopped (or it ended).
+            stopped = os.WSTOPPED | os.WEXITED | os.WNOWAIT
+            os.waitid(os.P_PID, self._process.pid, stopped)
 
     def resume(self) -> None:
         """Let a paused broker go on (SIGCONT)."""
