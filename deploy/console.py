@@ -24,7 +24,7 @@ from shared.web.i18n import Translator
 P = ParamSpec("P")
 T = TypeVar("T")
 
-REFUSED, USAGE = 1, 2
+REFUSED = 1
 PIPED_WIDTH = 250
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from hashlib import sha1
 from uuid import UUID, uuid4
 
@@ -32,11 +31,3 @@ def derived_id(*parts: str | int) -> str:
 def event_id(cause_id: str, stream: str, index: int) -> str:
     """Return the id of the ``index``-th event that ``cause_id`` brings about in ``stream``."""
     return derived_id("event", cause_id, stream, index)
-
-
-def tracking_code() -> str:
-    """Return a secret of 128 random bits, in letters and digits that are easy to read aloud.
-
-    Crockford's base 32 without I, L, O, U: 26 characters carry 130 bits.
-    """
-    return "".join(secrets.choice("0123456789ABCDEFGHJKMNPQRSTVWXYZ") for _ in range(26))

@@ -64,12 +64,6 @@ def build_parts(kernel: Kernel, database: Database) -> Parts:
     )
 
 
-def build_worker_parts(kernel: Kernel, database: Database) -> tuple[Projector, Sweeper]:
-    """Return what a worker runs on every machine, and what its leader alone does."""
-    parts = build_parts(kernel, database)
-    return parts.projector, parts.sweeper
-
-
 def build(kernel: Kernel, database: Database) -> Service:
     """Return the workflow service."""
     parts = build_parts(kernel, database)
