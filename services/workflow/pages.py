@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.workflow.actions import ACTIONS, BY_NAME, parse_action, scope
+from services.workflow.actions import ACTIONS, BY_NAME, Action, parse_action, scope
 from services.workflow.desk import Desk
 from services.workflow.folder import Folder, masked_name
 from services.workflow.live import Pump, file_key, queue_key
@@ -142,15 +142,20 @@ def queue_pages(counter: Counter) -> APIRouter:
     return router
 
 
-def file_pages(counter: Counter) -> APIRouter:
-    """Return ``/berkas/{number}``: one permit, and the commands allowed to this person now."""
-    router, desk = APIRouter(include_in_schema=False), counter.desk
+@dataclass(frozen=True)
+class FilePage:
+    """One permit's page: how it stands, and the commands allowed to this person now."""
 
-    async def opened(number: str, account: Account) -> Report:
+    counter: Counter
+
+    async def opened(self, number: str, account: Account) -> Report:
+        """Return how a permit of the account's office stands now. Raises NotFound."""
+        desk = self.counter.desk
         found = await desk.find(number, account)
         return await desk.report(found.application_id)
 
-    def draw_page(
+    def drawn(
+        self,
         request: Request,
         report: Report,
         account: Account,
@@ -159,10 +164,11 @@ def file_pages(counter: Counter) -> APIRouter:
         refusal: str = "",
         status_code: int = 200,
     ) -> Response:
-        teller = counter.teller(account.office, language(request))
-        folder = Folder(report, teller, account, counter.catalogue)
+        """Return the page; ``sent`` is the form that came in, by its action's name."""
+        teller = self.counter.teller(account.office, language(request))
+        folder = Folder(report, teller, account, self.counter.catalogue)
         forms = {action.name: Form(scope=scope(action)) for action in ACTIONS}
-        return counter.pages.render(
+        return self.counter.pages.render(
             request,
             "workflow/file.html",
             status_code=status_code,
@@ -172,13 +178,43 @@ def file_pages(counter: Counter) -> APIRouter:
             **folder.told(),
         )
 
+    async def acted(
+        self, request: Request, number: str, action: Action, account: Account
+    ) -> Response:
+        """Carry out what a form asks for; draw the page again, with the reason, when refused."""
+        report, data = await self.opened(number, account), await read_form(request)
+        parsed = parse_action(action, data, report.sop.stage(str(data.get("stage", ""))))
+        sent = (action.name, parsed.form)
+        if parsed.value is None:
+            return self.drawn(request, report, account, sent=sent, status_code=422)
+        seen, key = str(data.get("version", "")), str(data.get("key", ""))[:64]
+        version = int(seen) if seen.isascii() and seen.isdigit() else None
+        desk = self.counter.desk
+        try:
+            await desk.act(report, action, parsed.value, account, seen=version, key=key)
+        except (Refused, StaleScreen, InvalidInput) as error:
+            refusal = translator(request).t(error.message(), **error.params)
+            fresh = await desk.report(report.case.application_id)
+            return self.drawn(
+                request, fresh, account, sent=sent, refusal=refusal, status_code=error.status
+            )
+        about = report.case.about.number
+        return self.counter.pages.redirect(
+            request, file_link(about), flash=action.done, number=about
+        )
+
+
+def file_pages(counter: Counter) -> APIRouter:
+    """Return ``/berkas/{number}``."""
+    router, page = APIRouter(include_in_schema=False), FilePage(counter)
+
     @router.get("/berkas/{number}")
     async def show(request: Request, number: str, account: Reader) -> Response:
-        return draw_page(request, await opened(number, account), account)
+        return page.drawn(request, await page.opened(number, account), account)
 
     @router.get("/berkas/{number}/live")
     async def live(request: Request, number: str, account: Reader) -> Response:
-        found = await desk.find(number, account)
+        found = await counter.desk.find(number, account)
         draw = _drawing(counter, found.application_id, account.office)
         return sse_response(request, counter.hub, file_key(found.application_id), draw)
 
@@ -187,33 +223,7 @@ def file_pages(counter: Counter) -> APIRouter:
         action = BY_NAME.get(name)
         if action is None:
             raise NotFound
-        report, data = await opened(number, account), await read_form(request)
-        parsed = parse_action(action, data, report.sop.stage(str(data.get("stage", ""))))
-        if parsed.value is None:
-            return draw_page(request, report, account, sent=(name, parsed.form), status_code=422)
-        seen, key = str(data.get("version", "")), str(data.get("key", ""))[:64]
-        try:
-            await desk.act(
-                report,
-                action,
-                parsed.value,
-                account,
-                seen=int(seen) if seen.isascii() and seen.isdigit() else None,
-                key=key,
-            )
-        except (Refused, StaleScreen, InvalidInput) as error:
-            refusal = translator(request).t(error.message(), **error.params)
-            fresh = await desk.report(report.case.application_id)
-            return draw_page(
-                request,
-                fresh,
-                account,
-                sent=(name, parsed.form),
-                refusal=refusal,
-                status_code=error.status,
-            )
-        about = report.case.about.number
-        return counter.pages.redirect(request, file_link(about), flash=action.done, number=about)
+        return await page.acted(request, number, action, account)
 
     return router
 
