@@ -59,7 +59,11 @@ _BY_PREFIX = {
     "application": INTAKE,
     "office": INTAKE,
     "permit": WORKFLOW,
+    "roster": WORKFLOW,
     "bill": PAYMENT,
+    "suspense": PAYMENT,
+    "settlement": PAYMENT,
+    "closing": PAYMENT,
     "message": NOTIFY,
 }
 

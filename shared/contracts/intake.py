@@ -43,13 +43,14 @@ class Shortcoming:
     reason: str
 
 
-@event("ApplicationSubmitted")
+@event("ApplicationSubmitted", version=2)
 class ApplicationSubmitted:
     """An application came in and has its registration number.
 
     ``permit_version`` is the permit type's version it keeps for ever; ``channel`` is ``online``,
     ``counter``, ``email``, ``phone`` or a foreign log's own word; ``answers`` holds the form's
-    fields by name; ``code_hash`` is the SHA-256 (hex) of the secret tracking code.
+    fields by name; ``code_hash`` is the SHA-256 (hex) of the secret tracking code. ``renews`` is
+    the number of the permit that this one is to take the place of, or empty.
     """
 
     application_id: str
@@ -62,6 +63,7 @@ class ApplicationSubmitted:
     answers: dict[str, Personal]
     documents: tuple[Document, ...]
     code_hash: str
+    renews: str = ""
 
 
 @event("ApplicationReturned")
@@ -95,6 +97,21 @@ class ApplicationRegistered:
     permit_type: str
     permit_version: int
     planned_end: str = ""
+
+
+@event("ApplicationForwarded")
+class ApplicationForwarded:
+    """The application came to an office without authority for it, and belongs to ``office`` now.
+
+    ``level`` is the level with authority; the registration number stays.
+    """
+
+    application_id: str
+    number: str
+    from_office: str
+    office: str
+    level: str
+    reason: str
 
 
 @event("ApplicationWithdrawn")

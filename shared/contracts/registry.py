@@ -22,19 +22,23 @@ BY_NAME: dict[str, EventType] = {}
 BY_CLASS: dict[type[Any], EventType] = {}
 
 
+def _publisher(cls: type[Any]) -> str:
+    return cls.__module__.removeprefix(f"{__package__}.").split(".")[0]
+
+
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def event(name: str, *, version: int = 1) -> Callable[[C], C]:
     """Declare a class as the event stored under ``name`` at schema ``version``.
 
-    The publishing service is the name of the module that declares it. The name is the storage
-    format: renaming the class is free, changing ``name`` is never allowed.
+    The publishing service is the module or package below ``shared.contracts`` that declares it. The
+    name is the storage format: renaming the class is free, changing ``name`` is never allowed.
     """
 
     def declare(cls: C) -> C:
         made: Any = dataclass(frozen=True, slots=True, kw_only=True)(cls)
         if name in BY_NAME:
             raise ValueError(f"two events are stored under the name {name}")
-        kind = EventType(name, version, made, cls.__module__.rsplit(".", 1)[-1])
+        kind = EventType(name, version, made, _publisher(cls))
         BY_NAME[name] = kind
         BY_CLASS[made] = kind
         return cast(C, made)

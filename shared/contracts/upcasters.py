@@ -11,7 +11,26 @@ from typing import Any
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 
-UPCASTERS: dict[tuple[str, int], Upcaster] = {}
+
+def adding(**fields: Any) -> Upcaster:
+    """Return a step that adds fields which the old version did not have."""
+    return lambda stored: {**stored, **fields}
+
+
+UPCASTERS: dict[tuple[str, int], Upcaster] = {
+    ("ApplicationSubmitted", 1): adding(renews=""),
+    ("PermitIssued", 1): adding(valid_until=""),
+    # There was one escalation, to the head of office.
+    ("StallEscalated", 1): adding(to="head"),
+    ("BillIssued", 1): lambda stored: {
+        **stored,
+        "kind": "skrd",
+        "letter": "",
+        "replaces": "",
+        "principal": stored["amount"],
+    },
+    ("PaymentReceived", 1): adding(source="callback"),
+}
 
 
 def upcast(

@@ -96,7 +96,7 @@ def test_upcasting_goes_one_step_at_a_time() -> None:
 def test_the_envelope_of_an_example_is_whole() -> None:
     new = enveloped(example(BY_NAME["PermitIssued"].cls))
     assert isinstance(new, NewEvent)
-    assert (new.type, new.schema_version) == ("PermitIssued", 1)
+    assert (new.type, new.schema_version) == ("PermitIssued", 2)
     assert json.loads(new.data)["document_number"] == "503/0042/BPPTPM/2026"
 
 

@@ -1,4 +1,4 @@
-"""What workflow publishes: a registered permit from its first stage to hand-over.
+"""A registered permit from its first stage to hand-over.
 
 Stream: ``permit-{application_id}``. Class names are the storage format; see ``registry.event``
 before touching anything here. Instants in fields are ISO 8601 with offset.
@@ -70,6 +70,53 @@ class SurveySkipped:
     reason: str
 
 
+@event("StageReassigned")
+class StageReassigned:
+    """Another officer works on the stage; ``assignee`` and ``previous`` are account names."""
+
+    application_id: str
+    stage: str
+    assignee: str
+    previous: str = ""
+    reason: str = ""
+
+
+@event("RecommendationGiven")
+class RecommendationGiven:
+    """A technical agency (OPD) said whether the permit may go on.
+
+    ``on_behalf``: the agency is not ready for online work, so an officer entered its letter.
+    ``letter`` is the number of that letter, or empty.
+    """
+
+    application_id: str
+    stage: str
+    agency: str
+    recommended: bool
+    note: str
+    on_behalf: bool = False
+    letter: str = ""
+
+
+@event("OriginalMatched")
+class OriginalMatched:
+    """The original of one requirement was held against its scan, and they agree."""
+
+    application_id: str
+    stage: str
+    requirement: str
+
+
+@event("OriginalMismatched")
+class OriginalMismatched:
+    """The original of one requirement differs from its scan, or was not brought."""
+
+    application_id: str
+    stage: str
+    requirement: str
+    reason: str
+
+
 @event("FeeAssessed")
 class FeeAssessed:
     """The measures that the tariff needs were established. Payment computes the amount.
@@ -120,13 +167,17 @@ class PermitResumed:
     stage: str
 
 
-@event("PermitIssued")
+@event("PermitIssued", version=2)
 class PermitIssued:
-    """The permit was signed. ``document_number`` is the decree's number."""
+    """The permit was signed. ``document_number`` is the decree's number.
+
+    ``valid_until`` is its last day (ISO 8601), or empty when it holds without an end.
+    """
 
     application_id: str
     number: str
     document_number: str
+    valid_until: str = ""
 
 
 @event("PermitRejected")
@@ -158,64 +209,6 @@ class PermitClosed:
     """A foreign log says that the file ended, without saying how."""
 
     application_id: str
-
-
-@event("StageDueSoon")
-class StageDueSoon:
-    """Most of the stage's working time is used. ``due_at`` is the stage's due instant."""
-
-    application_id: str
-    office: str
-    stage: str
-    due_at: str
-    assignee: str = ""
-
-
-@event("StageOverdue")
-class StageOverdue:
-    """The stage's working time is used up."""
-
-    application_id: str
-    office: str
-    stage: str
-    due_at: str
-    assignee: str = ""
-
-
-@event("StallExplanationRequested")
-class StallExplanationRequested:
-    """Somebody is asked why the document stands still; escalated at ``answer_by``.
-
-    ``asked`` is the account at work on it, or the stage's role where nobody was named.
-    """
-
-    application_id: str
-    office: str
-    stage: str
-    stall_id: str
-    asked: str
-    answer_by: str
-
-
-@event("StallExplained")
-class StallExplained:
-    """The officer explained the stall; ``promised`` is a date (ISO 8601) or empty."""
-
-    application_id: str
-    stage: str
-    stall_id: str
-    explanation: str
-    promised: str = ""
-
-
-@event("StallEscalated")
-class StallEscalated:
-    """No explanation came in time: the head of office is told."""
-
-    application_id: str
-    office: str
-    stage: str
-    stall_id: str
 
 
 @event("PermitOpeningRejected")

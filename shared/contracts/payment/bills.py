@@ -1,7 +1,7 @@
-"""What payment publishes: a bill (SKRD) and what became of it.
+"""An application's bills (SKRD, STRD): one stream, at most one of them open at a time.
 
-Stream: ``bill-{bill_id}``. Amounts are whole rupiah. Class names are the storage format; see
-``registry.event`` before touching anything here.
+Stream: ``bill-{id}``, one per application and named after its first bill. Amounts are whole rupiah.
+Class names are the storage format; see ``registry.event`` before touching anything here.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ class BillLine:
     label_en: str = ""
 
 
-@event("BillIssued")
+@event("BillIssued", version=2)
 class BillIssued:
     """A bill was computed and can be paid until ``due_on`` (a date, ISO 8601).
 
     ``number`` is the registration number; ``virtual_account`` is what people pay to, without
-    padding.
+    padding. ``kind`` is ``skrd``, or ``strd`` for a late one with interest; ``letter`` is the
+    letter's own number; ``replaces`` the bill that it takes the place of, or empty; ``principal``
+    the part of the amount that interest is computed on.
     """
 
     application_id: str
@@ -42,22 +44,10 @@ class BillIssued:
     lines: tuple[BillLine, ...]
     tariff: str
     due_on: str
-
-
-@event("PaymentReceived")
-class PaymentReceived:
-    """The bank says that the bill is paid. ``paid_at`` is the bank's own time.
-
-    ``request_id`` is the partner's payment request id, ``reference`` its receipt number (NTB).
-    """
-
-    application_id: str
-    bill_id: str
-    amount: int
-    partner: str
-    request_id: str
-    reference: str
-    paid_at: str
+    kind: str = "skrd"
+    letter: str = ""
+    replaces: str = ""
+    principal: int = 0
 
 
 @event("BillCancelled")
@@ -66,6 +56,24 @@ class BillCancelled:
 
     application_id: str
     bill_id: str
+    reason: str
+
+
+@event("BillExpired")
+class BillExpired:
+    """The bill's due date passed without a payment."""
+
+    application_id: str
+    bill_id: str
+
+
+@event("BillReplaced")
+class BillReplaced:
+    """Another bill takes this one's place: assessed anew, or late and with interest."""
+
+    application_id: str
+    bill_id: str
+    by: str
     reason: str
 
 
