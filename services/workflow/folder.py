@@ -137,7 +137,7 @@ class Folder:
                     "promised": self._promised(stall.explained),
                     "by": self.teller.actor(said.actor) if said else "",
                     "when": self.teller.when(said.at) if said else "",
-                    "escalated": stall.escalated,
+                    "escalated": bool(stall.escalated_to),
                 }
             )
         return told

@@ -19,7 +19,7 @@ from services.workflow.commands import (
 )
 from services.workflow.refusals import NotForPeople, OtherOffice, OtherRole, PermitNotOpened
 from services.workflow.sop import Kind, Sop, Stage
-from services.workflow.states import Closed, InProgress, Issued, NotOpened, Opened, State
+from services.workflow.states import Closed, InForce, InProgress, Issued, NotOpened, Opened, State
 from shared.actors import Actor, Role
 from shared.contracts.workflow import SurveyScheduled
 
@@ -81,7 +81,7 @@ def _possible(state: Opened, sop: Sop, by: Actor) -> Iterator[type[Any]]:
         for command in _AT_KIND.get(stage.kind, ()):
             if _fits(command, state, stage):
                 yield command
-    if Role.SIGNER in by.roles and not isinstance(state, Issued) and not sop.foreign:
+    if Role.SIGNER in by.roles and not isinstance(state, Issued | InForce) and not sop.foreign:
         yield RejectPermit
     if any(
         stall.explained is None and not by.roles.isdisjoint(explainers(sop, stall.asked.stage))

@@ -49,6 +49,7 @@ from services.workflow.stalls import explain, nudge
 from services.workflow.states import (
     AwaitingApplicant,
     Closed,
+    InForce,
     Issued,
     NotOpened,
     State,
@@ -166,7 +167,7 @@ def _withdraw(state: State) -> Sequence[object]:
         if isinstance(state.closing, PermitWithdrawn):
             return []
         raise PermitAlreadyClosed
-    if isinstance(state, Issued):
+    if isinstance(state, Issued | InForce):
         raise PermitAlreadyIssued
     return [PermitWithdrawn(application_id=state.file.opened.application_id)]
 
@@ -182,7 +183,7 @@ def _reject(command: RejectPermit, state: State) -> Sequence[object]:
         if held.closing == rejection:
             return []
         raise PermitAlreadyClosed
-    if isinstance(held, Issued):
+    if isinstance(held, Issued | InForce):
         raise PermitAlreadyIssued(allowed=allowed)
     return [rejection]
 
@@ -202,7 +203,7 @@ def _settle(command: SettleFee, state: State) -> Sequence[object]:
         paid_at=command.paid_at,
     )
     stage = command.sop.stage(file.stage)
-    if stage is None or stage.kind is not Kind.AWAIT_PAYMENT or isinstance(held, Issued):
+    if stage is None or stage.kind is not Kind.AWAIT_PAYMENT or isinstance(held, Issued | InForce):
         return [settled]
     done = StageCompleted(application_id=file.opened.application_id, stage=stage.id, outcome="paid")
     return [settled, done, *following(file, command.sop, stage.id)]

@@ -19,6 +19,7 @@ from services.workflow.commands import (
     SkipSurvey,
     StageCommand,
 )
+from services.workflow.file import File
 from services.workflow.guards import belongs, opened, possible, require_officer, require_role
 from services.workflow.refusals import (
     BadMeasure,
@@ -38,7 +39,7 @@ from services.workflow.states import (
     AwaitingApplicant,
     AwaitingPayment,
     Closed,
-    File,
+    InForce,
     Issued,
     Opened,
     State,
@@ -106,7 +107,7 @@ def _obstacle(command: StageCommand, state: Opened) -> type[Refused] | None:
     if isinstance(state, AwaitingPayment):
         return WaitingForPayment
     if file.stage != command.stage:
-        if isinstance(state, Issued):
+        if isinstance(state, Issued | InForce):
             return PermitAlreadyIssued
         at = command.sop.stage(file.stage)
         waits = at is not None and at.kind is Kind.AWAIT_PAYMENT
@@ -186,9 +187,7 @@ def _assessed(file: File, measures: Any) -> FeeAssessed:
 def _known(decided: Sequence[object], state: Opened) -> bool:
     """Say whether every fact is already among those of the permit."""
     file = state.file
-    held: list[object] = [*file.done, file.survey, file.fee, file.issued]
+    held: list[object] = [*file.done, file.survey, file.fee, file.issued, file.handed]
     if isinstance(state, AwaitingApplicant):
         held.append(state.returned)
-    if isinstance(state, Closed):
-        held.append(state.closing)
     return all(event in held for event in decided)

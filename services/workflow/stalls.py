@@ -12,9 +12,10 @@ from datetime import datetime
 
 from services.workflow import clock
 from services.workflow.commands import ExplainStall, NudgePermit
+from services.workflow.file import File
 from services.workflow.guards import explainers, opened, possible, require_officer, require_role
 from services.workflow.refusals import PermitAlreadyClosed, StallAlreadyExplained, UnknownStall
-from services.workflow.states import Closed, File, InProgress, State
+from services.workflow.states import Closed, InProgress, State
 from shared.contracts.workflow import (
     StageDueSoon,
     StageOverdue,
@@ -87,7 +88,7 @@ def _escalated(file: File, command: NudgePermit) -> list[object]:
         for stall in file.stalls
         if stall.asked.stage == file.stage
         and stall.explained is None
-        and not stall.escalated
+        and not stall.escalated_to
         and to_micros(command.now) >= micros(stall.asked.answer_by)
     ]
 

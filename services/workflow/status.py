@@ -117,16 +117,22 @@ class CaseFile:
     def ending(self) -> Ending:
         """How the permit ended, if it did."""
         state = self.opened
+        if state is None:
+            return ""
         if isinstance(state, Closed):
             return _CLOSINGS[type(state.closing)]
-        return "issued" if state is not None and state.file.issued is not None else ""
+        if state.file.handed is not None:
+            return "handed-over"
+        return "issued" if state.file.issued is not None else ""
 
 
 _CLOSINGS: dict[type[Any], Ending] = {
-    workflow.PermitHandedOver: "handed-over",
     workflow.PermitRejected: "rejected",
     workflow.PermitWithdrawn: "withdrawn",
     workflow.PermitClosed: "ended",
+    workflow.PermitRevoked: "revoked",
+    workflow.PermitExpired: "expired",
+    workflow.PermitRenewed: "renewed",
 }
 
 

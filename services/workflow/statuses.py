@@ -24,12 +24,25 @@ class Status(StrEnum):
 Intake: TypeAlias = Literal["", "submitted", "returned", "registered", "withdrawn"]
 """What intake's stream says last (empty: nothing came from there yet)."""
 
-Ending: TypeAlias = Literal["", "issued", "handed-over", "rejected", "withdrawn", "ended"]
-"""How the permit's stream says it ended, if it did."""
+Ending: TypeAlias = Literal[
+    "",
+    "issued",
+    "handed-over",
+    "rejected",
+    "withdrawn",
+    "ended",
+    "revoked",
+    "expired",
+    "renewed",
+]
+"""How the permit's stream says it ended, if it did; the last three are ends of a granted permit."""
 
 _ENDED: dict[str, Status] = {
     "handed-over": Status.FINISHED,
     "ended": Status.FINISHED,
+    "revoked": Status.FINISHED,
+    "expired": Status.FINISHED,
+    "renewed": Status.FINISHED,
     "rejected": Status.REJECTED,
     "withdrawn": Status.WITHDRAWN,
 }

@@ -12,7 +12,7 @@ import pytest
 from services.workflow import commands as c
 from services.workflow import refusals as r
 from services.workflow.permit import DECIDER, decide, stream
-from services.workflow.states import Closed, InProgress, Issued
+from services.workflow.states import Closed, InForce, InProgress, Issued
 from shared.contracts import workflow as e
 from shared.errors import JejakError, StaleScreen
 from shared.ids import new_id
@@ -68,7 +68,7 @@ def test_the_whole_journey() -> None:
         story.again().then_nothing()
         story = story.when(command).then(*events)
     story.again().then_nothing()
-    assert isinstance(story.after.state, Closed)
+    assert isinstance(story.after.state, InForce)
 
 
 DECIDED = [
@@ -178,8 +178,8 @@ REFUSED = [
     (at("hand"), give(c.RejectPermit), r.PermitAlreadyIssued),
     (at("hand"), give(c.WithdrawPermit), r.PermitAlreadyIssued),
     (at("closed"), give(c.HandOver, receiver="Orang Lain"), r.StageAlreadyCompleted),
-    (at("closed"), give(c.RejectPermit), r.PermitAlreadyClosed),
-    (at("closed"), give(c.WithdrawPermit), r.PermitAlreadyClosed),
+    (at("closed"), give(c.RejectPermit), r.PermitAlreadyIssued),
+    (at("closed"), give(c.WithdrawPermit), r.PermitAlreadyIssued),
     ([*at("verify"), REJECTED], give(c.CompleteStage), r.PermitAlreadyClosed),
     # What the command itself says.
     (at("survey"), give(c.ScheduleSurvey, on=date(2026, 1, 4)), r.SurveyInThePast),
