@@ -36,6 +36,7 @@ VALUES: dict[str, Any] = {
     "account_holder": "Pemohon Contoh",
     "account_number": "0012345678",
     "agency": "dinkes",
+    "allocation_id": derived_id("example", "allocation"),
     "amount": 250_000,
     "answer": "Berkas Anda sudah diteruskan ke tim teknis.",
     "answer_by": "2026-01-09T08:30:00+07:00",

@@ -28,6 +28,7 @@ from shared.contracts.payment.settlement import (
     SettlementLinesRecorded,
 )
 from shared.contracts.payment.suspense import (
+    AllocationReversed,
     RefundApproved,
     RefundDeclined,
     RefundPaid,
@@ -35,9 +36,11 @@ from shared.contracts.payment.suspense import (
     SuspenseAllocated,
     SuspenseClaimed,
     SuspenseOpened,
+    SuspenseReversed,
 )
 
 __all__ = [
+    "AllocationReversed",
     "BillCancelled",
     "BillExpired",
     "BillIssued",
@@ -66,4 +69,5 @@ __all__ = [
     "SuspenseAllocated",
     "SuspenseClaimed",
     "SuspenseOpened",
+    "SuspenseReversed",
 ]

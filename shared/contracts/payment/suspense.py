@@ -41,13 +41,46 @@ class SuspenseClaimed:
 
 @event("SuspenseAllocated")
 class SuspenseAllocated:
-    """The money is used for a bill, for a stated reason."""
+    """Money of the case is used for a bill, for a stated reason.
+
+    On the bill's stream it is a payment of its own: ``partner`` is the bank that brought the money
+    and ``allocation_id`` stands for both request id and reference, because the bank's own were
+    used up when the money was set aside. ``paid_at`` is when the bank took it.
+    """
 
     suspense_id: str
+    allocation_id: str
+    office: str
     application_id: str
     bill_id: str
     amount: int
+    partner: str
+    paid_at: str
     reason: str
+
+
+@event("AllocationReversed")
+class AllocationReversed:
+    """The bank took back the money behind an allocation: the bill's payment has to go too."""
+
+    suspense_id: str
+    allocation_id: str
+    application_id: str
+    bill_id: str
+    amount: int
+    partner: str
+    reversed_at: str
+
+
+@event("SuspenseReversed")
+class SuspenseReversed:
+    """The bank took the money back. What was refunded of it before is missing from then on."""
+
+    suspense_id: str
+    office: str
+    amount: int
+    reversed_at: str
+    reason: str = ""
 
 
 @event("RefundRequested")
@@ -74,7 +107,7 @@ class RefundApproved:
 
 @event("RefundDeclined")
 class RefundDeclined:
-    """Another officer declined the refund; the money stays in suspense."""
+    """The refund was declined, or withdrawn by who asked for it; the money stays in suspense."""
 
     suspense_id: str
     refund_id: str
