@@ -16,6 +16,7 @@ class Role(StrEnum):
     SIGNER = "signer"
     SUPERVISOR = "supervisor"
     TREASURER = "treasurer"
+    AGENCY = "agency"
     AUDITOR = "auditor"
     ADMIN = "admin"
 
@@ -24,14 +25,17 @@ class Role(StrEnum):
 class Actor:
     """Who is asking. ``name`` is an account or system name, never a person's own name.
 
-    ``kind`` is one of ``applicant``, ``officer``, ``system``, ``bank``. ``office`` and ``roles``
-    are set for officers only.
+    ``kind`` is one of ``applicant``, ``officer``, ``system``, ``bank``. What follows is set for
+    officers only: ``agency`` is the technical agency (OPD) that one with that role works for, and
+    ``stands_in`` the absent colleagues whose work is theirs today, ``roles`` included.
     """
 
     kind: str
     name: str = ""
     office: str = ""
     roles: frozenset[Role] = frozenset()
+    agency: str = ""
+    stands_in: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         """Return the text stored in the envelope, such as ``officer:loket`` or ``applicant``."""

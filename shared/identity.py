@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from shared.actors import Actor, Role
 from shared.errors import BadConfiguration
@@ -32,13 +33,17 @@ _NOBODY = (
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A person who may sign in. ``phone`` (E.164) receives alerts; ``office`` is an office id."""
+    """A person who may sign in. ``phone`` (E.164) receives alerts; ``office`` is an office id.
+
+    ``agency`` is the id of the technical agency (OPD) that an officer with that role works for.
+    """
 
     username: str
     display_name: str
     roles: frozenset[Role]
     office: str
     phone: str | None = None
+    agency: str = ""
 
     def has(self, *roles: Role) -> bool:
         """Say whether the account holds at least one of ``roles``."""
@@ -47,7 +52,7 @@ class Account:
     @property
     def actor(self) -> Actor:
         """The actor written into events: the account's name, never the person's."""
-        return Actor("officer", self.username, self.office, self.roles)
+        return Actor("officer", self.username, self.office, self.roles, self.agency)
 
 
 class _Entry(BaseModel):
@@ -60,7 +65,14 @@ class _Entry(BaseModel):
     roles: Annotated[frozenset[Role], Field(min_length=1)]
     office: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,63}$")]
     phone: Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")] | None = None
+    agency: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,39}$")] | Literal[""] = ""
     password_hash: Annotated[str, Field(pattern=r"^\$argon2id\$")]
+
+    @model_validator(mode="after")
+    def _agency(self) -> _Entry:
+        if (Role.AGENCY in self.roles) != bool(self.agency):
+            raise PydanticCustomError("agency-and-role", "an agency and its role belong together")
+        return self
 
 
 class _File(BaseModel):

@@ -42,6 +42,7 @@ ROLE: dict[str, str] = {
     Role.SIGNER: msg("Signing officer"),
     Role.SUPERVISOR: msg("Supervisor"),
     Role.TREASURER: msg("Treasurer"),
+    Role.AGENCY: msg("Agency officer"),
     Role.AUDITOR: msg("Auditor"),
     Role.ADMIN: msg("Administrator"),
 }

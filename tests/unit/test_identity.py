@@ -75,6 +75,8 @@ def test_an_unknown_name_costs_as_much_as_a_wrong_password(tmp_path: Path) -> No
         "accounts:\n" + _entry(password="plain-text-password"),
         "accounts:\n" + _entry(username="Has Space"),
         "accounts:\n" + _entry().replace("counter", "emperor"),
+        "accounts:\n" + _entry().replace("counter", "agency"),
+        "accounts:\n" + _entry(extra="    agency: dinkes\n"),
         "accounts:\n" + _entry() + _entry(),
         "accounts: [",
         "- a list",

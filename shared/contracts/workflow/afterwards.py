@@ -92,3 +92,15 @@ class PermitRenewed:
 
     application_id: str
     renewed_by: str
+
+
+@event("PermitRenewalRejected")
+class PermitRenewalRejected:
+    """This new permit took no other's place, though ``renews`` named one; people must look.
+
+    It is a fact of the new permit's stream. ``reason`` is a code.
+    """
+
+    application_id: str
+    renews: str
+    reason: str

@@ -100,20 +100,25 @@ class RecommendationGiven:
 
 @event("OriginalMatched")
 class OriginalMatched:
-    """The original of one requirement was held against its scan, and they agree."""
+    """The original of one requirement was held against its scan, and they agree.
+
+    ``sha256`` is the scan's (lower-case hex): another scan has to be matched again.
+    """
 
     application_id: str
     stage: str
     requirement: str
+    sha256: str
 
 
 @event("OriginalMismatched")
 class OriginalMismatched:
-    """The original of one requirement differs from its scan, or was not brought."""
+    """The original of one requirement differs from its scan (``sha256``), or was not brought."""
 
     application_id: str
     stage: str
     requirement: str
+    sha256: str
     reason: str
 
 
