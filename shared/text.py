@@ -29,6 +29,11 @@ _FIRST_PROVINCE, _LAST_PROVINCE = 11, 96
 _WOMAN_DAY_OFFSET = 40
 
 
+def msg(msgid: str) -> str:
+    """Mark ``msgid`` as a sentence to translate later; returns it unchanged."""
+    return msgid
+
+
 def bad_value(msgid: str, /, **params: str | int) -> PydanticCustomError:
     """Return an error for a pydantic validator to raise: an English ``msgid`` and its params."""
     context: dict[str, str | int] = {"msgid": msgid, **params}

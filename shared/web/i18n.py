@@ -21,6 +21,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
 from shared.errors import BadConfiguration
+from shared.text import msg as msg
 
 LANGUAGES = ("id", "en")
 DEFAULT_LANGUAGE = "id"
@@ -28,11 +29,6 @@ LOCALE_DIR = Path(__file__).parent / "locale"
 
 Catalogue = Mapping[str, tuple[str, ...]]
 """msgid -> its translations: one, or one per plural form (Indonesian has a single form)."""
-
-
-def msg(msgid: str) -> str:
-    """Mark ``msgid`` as a sentence to translate later; returns it unchanged."""
-    return msgid
 
 
 def read_catalogue(folder: Path) -> dict[str, tuple[str, ...]]:

@@ -33,6 +33,8 @@ def office(**changes: object) -> Office:
     span = ("07:30-12:00", "13:00-16:00")
     values: dict[str, object] = {
         "id": "contoh",
+        "version": 1,
+        "effective": date(2026, 1, 1),
         "code": "CTH",
         "name": LocalText(id="Kantor contoh", en="Sample office"),
         "address": "Jl. Contoh",
@@ -241,7 +243,7 @@ def test_hours_that_cannot_be_are_named(changes: dict[str, object], why: str) ->
 
 def test_one_office_s_bad_hours_do_not_touch_another() -> None:
     bad, good = office(id="salah", hours={}), office()
-    calendars = Calendars(Catalogue({"salah": bad, "contoh": good}, {}))
+    calendars = Calendars(Catalogue([bad, good], []))
     with pytest.raises(BadConfiguration, match="salah"):
         calendars.of("salah")
     with pytest.raises(BadConfiguration, match="no office"):

@@ -35,7 +35,7 @@ def test_a_mapping_survives_being_written_and_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"colour": "red"}, "colour: Extra inputs"),
+        ({"colour": "red"}, "colour: This word is not known"),
         ({"permit_type": "situ"}, "no permit type 'situ' version 1"),
         ({"permit_version": 9}, "version 9"),
         ({"activities": {"a": "receipt", "b": "dance"}}, "no stage dance"),

@@ -86,7 +86,7 @@ def test_a_wrong_file_stops_the_start(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
     text = (config / "permits" / "situ.yaml").read_text().replace("kind: number", "kind: money")
     (tmp_path / "permits" / "situ.yaml").write_text(text)
-    with pytest.raises(BadConfiguration, match=r"situ version 1, intake: fields\.2\.kind"):
+    with pytest.raises(BadConfiguration, match=r"situ\.yaml: line 44: intake\.fields\.2\.kind"):
         PublicCatalogue(Catalogue.load(tmp_path))
 
 

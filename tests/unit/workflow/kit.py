@@ -31,6 +31,8 @@ def office(**changes: Any) -> Office:
     days = ("mon", "tue", "wed", "thu", "fri")
     values: dict[str, Any] = {
         "id": "contoh",
+        "version": 1,
+        "effective": date(2026, 1, 1),
         "code": "CTH",
         "name": text("Kantor contoh"),
         "address": "Jl. Contoh",
@@ -39,7 +41,7 @@ def office(**changes: Any) -> Office:
         "day_minutes": DAY,
         "holidays": "ID",
         "permit_types": ("izin", "gratis"),
-        "answer_minutes": 120,
+        "ladder": {"answer_minutes": 120},
         "source": "assumed",
     }
     return Office.model_validate(values | changes)
@@ -85,7 +87,7 @@ def permit_type(*stages: dict[str, Any], name: str = "izin", days: int = 5) -> P
 def catalogue() -> Catalogue:
     """Return an office with a paid and a free permit type."""
     kinds = (permit_type(*PAID), permit_type(*FREE, name="gratis", days=3))
-    return Catalogue({"contoh": office()}, {(kind.id, kind.version): kind for kind in kinds})
+    return Catalogue([office()], kinds)
 
 
 SOP: Sop = prepare(permit_type(*PAID), office())

@@ -46,7 +46,7 @@ def test_stages_are_found_with_what_comes_after() -> None:
         ([stage("sign", "sign", "presiden")], "role"),
         ([stage("sign", "tanda_tangan", "signer")], "kind"),
         ([stage("sign", "sign")], "sign needs a role"),
-        ([stage("sign", "sign", "signer", days=0)], "greater than 0"),
+        ([stage("sign", "sign", "signer", days=0)], "a number above 0"),
         ([stage("sign", "sign", "signer", days=1, hours=1)], "not both"),
         ([stage("sign", "sign", "signer", survey="never")], "only a survey"),
         ([stage("sign", "sign", "signer", measures=[])], None),
@@ -61,7 +61,7 @@ def test_stages_are_found_with_what_comes_after() -> None:
         ([stage("hand", "hand_over", "counter"), SIGN], "hand_over comes before sign"),
         ([SIGN, stage("review", "review", "signer")], "must end the procedure"),
         ([SIGN, stage("a1", "foreign")], "don't mix"),
-        ([stage("sign", "sign", "signer", budget=3)], "Extra inputs"),
+        ([stage("sign", "sign", "signer", budget=3)], "not known here"),
     ],
 )
 def test_a_procedure_that_cannot_be_is_named(stages: list[dict[str, Any]], why: str | None) -> None:
@@ -75,7 +75,7 @@ def test_a_procedure_that_cannot_be_is_named(stages: list[dict[str, Any]], why: 
 
 @pytest.mark.parametrize(
     ("measure", "why"),
-    [({"min": 9, "max": 1}, "more than max"), ({"id": "Luas"}, "pattern")],
+    [({"min": 9, "max": 1}, "more than max"), ({"id": "Luas"}, "the expected way")],
 )
 def test_a_measure_that_cannot_be_is_named(measure: dict[str, Any], why: str) -> None:
     wrong = ASSESS | {"measures": [ASSESS["measures"][0] | measure]}
