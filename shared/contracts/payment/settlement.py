@@ -1,7 +1,9 @@
 """What the bank says arrived on the office's account, and the daily proof that all sums agree.
 
-Streams: ``settlement-{settlement_id}`` (one file) and ``closing-{partner}-{day}``. Amounts are
-whole rupiah; a debit or a reversal is negative. Days are ISO 8601 dates of the partner's zone.
+Streams: ``settlement-{settlement_id}`` (one file), ``settlement-{settlement_id}-{n}`` (a file's
+``n``-th lines, so that nobody has to fold a million of them) and ``closing-{partner}-{day}``.
+Amounts are whole rupiah; a debit or a reversal is negative. Days are ISO 8601 dates of the
+partner's zone.
 """
 
 from __future__ import annotations
@@ -13,7 +15,11 @@ from shared.contracts.registry import event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettlementLine:
-    """One line of a file: ``line`` counts from 1. ``virtual_account`` is empty where not named."""
+    """One line of a file: ``line`` counts from 1. ``virtual_account`` is empty where not named.
+
+    ``reference`` is the bank's receipt number (NTB), ``reverses`` the one that a reversal takes
+    back.
+    """
 
     line: int
     amount: int
@@ -82,18 +88,28 @@ class SettlementFileRejected:
 
 @event("LineMatchedByHand")
 class LineMatchedByHand:
-    """An officer said which payment a line belongs to, and why."""
+    """An officer said which payment a line belongs to, and why.
+
+    ``reference`` is the payment's receipt number or request id; empty for money that nobody
+    reported, which then counts for the bill.
+    """
 
     settlement_id: str
     line: int
     application_id: str
     bill_id: str
     reason: str
+    reference: str = ""
 
 
 @event("SettlementDayProved")
 class SettlementDayProved:
-    """The sums of a partner's day agree: settled = the sum of all classes, each line in one."""
+    """The sums of a partner's day agree: settled = the sum of all classes, each line in one.
+
+    ``settled`` and ``lines`` are of the lines with this value date. Payments of this day that no
+    line has settled are classes too, and no part of that sum. ``digest`` is the SHA-256 (hex) over
+    the sorted list of lines and payments with their classes.
+    """
 
     partner: str
     day: str
