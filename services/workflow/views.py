@@ -91,7 +91,7 @@ class Views:
 
     async def row(self, application_id: str) -> Row | None:
         """Return one application's row."""
-        rows = await self._rows("application_id = ?", (application_id,))
+        rows = await self.rows("application_id = ?", (application_id,))
         return rows[0] if rows else None
 
     async def queue(
@@ -185,7 +185,7 @@ class Views:
                 pause = min(pause * 2, _POLL_SECONDS)
 
     async def _open(self, where: str, params: Params, limit: int, offset: int) -> list[Open]:
-        rows = await self._rows(
+        rows = await self.rows(
             f"{where} ORDER BY due_us, application_id LIMIT ? OFFSET ?", (*params, limit, offset)
         )
         return [self.read(row) for row in rows]
@@ -202,7 +202,8 @@ class Views:
         at = max(to_micros(self._now()), state.since, state.stopped)
         return Open(row, sop, clock.evaluate(state, calendar, sop, from_micros(at)))
 
-    async def _rows(self, where: str, params: Params) -> list[Row]:
+    async def rows(self, where: str, params: Params) -> list[Row]:
+        """Return the rows that a condition (and order) of SQL picks."""
         return [
             Row(*values)
             for values in await self._database.query(f"{_SELECT} WHERE {where}", params)
