@@ -2,6 +2,8 @@
 
 The office is open at an instant when the local clock time of that instant lies in one of the day's
 spans (start included, end not) and the day is neither a national holiday nor a joint-leave day.
+Each local day is worked as the version of the office in force on that day says; where a change of
+zone makes the first day of a version overlap the day before, the new version counts.
 Everything is closed form: open spans are laid out once per year as instants with a running total,
 so that a question costs one binary search. Years are laid out when somebody first asks for them.
 
@@ -13,48 +15,55 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import accumulate, pairwise, zip_longest
 from zoneinfo import ZoneInfo
 
 import holidays
 
 from shared.errors import BadConfiguration
 from shared.events import from_micros, to_micros
+from shared.office_hours import OfficeHours, spans_of, week_of
 from shared.offices import Catalogue, Office
 
 MINUTE_US = 60_000_000
-_DAY_MINUTES = 24 * 60
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _FIRST_YEAR, _LAST_YEAR = 1900, 2300
-
-Span = tuple[int, int]
-"""Minutes since local midnight, start included, end not."""
+_DAY = timedelta(days=1)
+_NEVER = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
     """Open spans of a range of years: instants in microseconds UTC, oldest first.
 
-    ``after[i]`` is the working time from the layout's beginning to the end of span ``i``.
+    ``after[i]`` is the working time from the layout's beginning to the end of span ``i``. It
+    answers for instants from ``begins`` to ``ends``. ``days`` are the ordinals of the local dates
+    on which the office opens.
     """
 
     first_year: int
     last_year: int
     begins: int
     ends: int
-    opens: Sequence[int]
-    closes: Sequence[int]
-    after: Sequence[int]
+    opens: Sequence[int] = ()
+    closes: Sequence[int] = ()
+    days: Sequence[int] = ()
+    after: Sequence[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Sum the spans up."""
+        lengths = (end - start for start, end in zip(self.opens, self.closes, strict=True))
+        object.__setattr__(self, "after", list(accumulate(lengths)))
 
     def worked(self, at: int) -> int:
         """Return the working time from the layout's beginning to ``at``."""
         index = bisect_right(self.opens, at) - 1
         if index < 0:
             return 0
-        return self.after[index] - max(0, self.closes[index] - at)
+        left = self.closes[index] - at
+        return self.after[index] - left if left > 0 else self.after[index]
 
     def reached(self, worked: int) -> int | None:
         """Return the first instant at which ``worked`` is reached, None beyond the layout."""
@@ -67,48 +76,40 @@ class _Layout:
 class WorkCalendar:
     """The calendar of one office. Safe to use from several threads.
 
-    ``day_minutes`` is what one working day of a budget counts; ``zone`` the office's own.
+    ``day_minutes`` is what one working day of a budget counts; ``zone`` the office's own. Both are
+    those of the latest version.
     """
 
-    def __init__(
-        self,
-        zone: ZoneInfo,
-        week: Mapping[int, tuple[Span, ...]],
-        *,
-        day_minutes: int,
-        country: str = "",
-        days_off: Iterable[date] = (),
-    ) -> None:
-        """``week`` maps weekdays (0 is Monday) to spans, in order and without overlap.
+    def __init__(self, versions: Sequence[OfficeHours], *, day_minutes: int) -> None:
+        """Lay ``versions`` one after the other; the earliest holds for all time before it too.
 
-        ``country`` (ISO 3166, empty for none) brings its national holidays. Raises ValueError for a
-        week without an open minute.
+        Raises ValueError without a version, or for two that begin on one day.
         """
-        if not any(week.values()):
-            raise ValueError("the office is never open")
-        self.zone = zone
+        if not versions:
+            raise ValueError("a calendar needs the hours of an office")
+        self._versions = sorted(versions, key=lambda version: version.begins)
+        for earlier, later in pairwise(self._versions):
+            if earlier.begins == later.begins:
+                raise ValueError(f"two versions of the hours begin on {later.begins}")
+        self._begins = [version.begins for version in self._versions[1:]]
+        self.zone = self._versions[-1].zone
         self.day_minutes = day_minutes
-        self._week = {weekday: tuple(spans) for weekday, spans in week.items()}
-        self._country = country
-        self._days_off = frozenset(days_off)
         self._lock = threading.Lock()
-        self._layout = _Layout(0, 0, 0, 0, (), (), ())
+        self._layout = _Layout(0, 0, 0, 0)
 
     @classmethod
-    def of(cls, office: Office) -> WorkCalendar:
-        """Return the calendar of an office. Raises BadConfiguration for hours that can't be."""
+    def of(cls, *versions: Office, joint_leave: Iterable[date] = ()) -> WorkCalendar:
+        """Return the calendar of an office from its versions, with everybody's ``joint_leave``.
+
+        Raises BadConfiguration for hours that can't be.
+        """
+        leave = frozenset(joint_leave)
+        latest = max(versions, key=lambda version: version.effective)
         try:
-            if office.holidays not in holidays.list_supported_countries():
-                raise ValueError(f"no holidays are known for the country {office.holidays}")
-            return cls(
-                ZoneInfo(office.zone),
-                _week(office.hours),
-                day_minutes=office.day_minutes,
-                country=office.holidays,
-                days_off=office.joint_leave,
-            )
+            hours = [_hours(version, leave) for version in versions]
+            return cls(hours, day_minutes=latest.day_minutes)
         except ValueError as error:
-            raise BadConfiguration(file=f"office {office.id}", reason=str(error)) from error
+            raise BadConfiguration(file=f"office {latest.id}", reason=str(error)) from error
 
     def minutes_between(self, start: datetime, end: datetime) -> int:
         """Return the whole working minutes from ``start`` to ``end``; 0 when ``end`` is earlier."""
@@ -158,23 +159,52 @@ class WorkCalendar:
 
     def is_working_day(self, day: date) -> bool:
         """Say whether the office opens at all on a (local) date."""
-        return bool(next(self._days(day, day))[1])
+        return self.working_days(day, day) == 1
 
     def working_days(self, first: date, last: date) -> int:
         """Count the days on which the office opens, from ``first`` to ``last``, both included."""
-        return sum(1 for _, spans in self._days(first, last) if spans)
+        layout = self._layout
+        if not layout.first_year <= first.year <= last.year <= layout.last_year:
+            layout = self._extended(first.year, last.year)
+        days = layout.days
+        found = bisect_right(days, last.toordinal()) - bisect_left(days, first.toordinal())
+        return max(0, found)
 
     def local_date(self, at: datetime) -> date:
         """Return the office's own date of an instant."""
-        return at.astimezone(self.zone).date()
+        return at.astimezone(self._versions[self._of_instant(at)].zone).date()
 
-    def _days(self, first: date, last: date) -> Iterator[tuple[date, tuple[Span, ...]]]:
-        years, country = range(first.year, last.year + 1), self._country
-        national = holidays.country_holidays(country, years=years) if country else {}
-        for offset in range((last - first).days + 1):
-            day = first + timedelta(days=offset)
-            off = day in self._days_off or day in national
-            yield day, () if off else self._week.get(day.weekday(), ())
+    def midnight(self, day: date) -> datetime:
+        """Return the instant at which a day of the office begins."""
+        return from_micros(self._of_day(day).midnight(day))
+
+    def works(self, spans: Sequence[Sequence[int]]) -> list[int]:
+        """Return the working microseconds of many (start, end); 0 where one ends before it starts.
+
+        One that begins where the one before it ended costs a single search.
+        """
+        found: list[int] = []
+        layout, last, until = self._layout, -1, 0
+        for start, end in spans:
+            if not layout.begins <= start <= end < layout.ends:
+                if end <= start:
+                    found.append(0)
+                    continue
+                # The running totals of another layout begin elsewhere.
+                layout, last = self._covering(start, end), -1
+            before = until if start == last else layout.worked(start)
+            last, until = end, layout.worked(end)
+            found.append(until - before)
+        return found
+
+    def _of_day(self, day: date) -> OfficeHours:
+        return self._versions[bisect_right(self._begins, day)]
+
+    def _of_instant(self, at: datetime) -> int:
+        """Return the index of the version whose first day has begun."""
+        instant = to_micros(at)
+        later = (version.midnight(version.begins) for version in self._versions[1:])
+        return sum(begins <= instant for begins in later)
 
     def _covering(self, start: int, end: int) -> _Layout:
         layout = self._layout
@@ -196,65 +226,40 @@ class WorkCalendar:
             return self._layout
 
     def _laid_out(self, first: int, last: int, held: _Layout) -> _Layout:
+        """Lay out the years that ``held`` lacks, around it."""
+        if held.opens:
+            before = self._lay(date(first, 1, 1), date(held.first_year - 1, 12, 31))
+            beyond = self._lay(date(held.last_year + 1, 1, 1), date(last, 12, 31))
+        else:
+            before, beyond = self._lay(date(first, 1, 1), date(last, 12, 31)), ([], [], [])
+        opens, closes, days = (
+            [*early, *known, *late]
+            for early, known, late in zip(
+                before, (held.opens, held.closes, held.days), beyond, strict=True
+            )
+        )
+        # Zones differ between versions: at its edges a layout knows only what holds in all of them.
+        begins = max(version.midnight(date(first, 1, 1)) for version in self._versions)
+        ends = min(version.midnight(date(last + 1, 1, 1)) for version in self._versions)
+        return _Layout(first, last, begins, ends, opens, closes, days)
+
+    def _lay(self, first: date, last: date) -> tuple[list[int], list[int], list[int]]:
+        """Return the instants of opening and closing and the working days of some dates."""
         opens: list[int] = []
         closes: list[int] = []
-        years = range(first, last + 1)
-        if held.opens:
-            self._lay(opens, closes, range(first, held.first_year))
-            opens += held.opens
-            closes += held.closes
-            years = range(held.last_year + 1, last + 1)
-        self._lay(opens, closes, years)
-        after: list[int] = []
-        for start, end in zip(opens, closes, strict=True):
-            after.append(end - start + (after[-1] if after else 0))
-        begins, ends = self._midnight(date(first, 1, 1)), self._midnight(date(last + 1, 1, 1))
-        return _Layout(first, last, begins, ends, opens, closes, after)
-
-    def _lay(self, opens: list[int], closes: list[int], years: range) -> None:
-        if not years:
-            return
-        for day, spans in self._days(date(years[0], 1, 1), date(years[-1], 12, 31)):
-            for start, end in self._instants(day, spans):
-                opens.append(start)
-                closes.append(end)
-
-    def _instants(self, day: date, spans: tuple[Span, ...]) -> Iterator[tuple[int, int]]:
-        """Yield the day's open spans as instants, also on a day whose clocks are changed."""
-        if not spans:
-            return
-        begins, ends = self._midnight(day), self._midnight(day + timedelta(days=1))
-        local = to_micros(datetime(day.year, day.month, day.day, tzinfo=UTC)) // 1_000_000
-        for piece_start, piece_end, offset in self._pieces(begins, ends):
-            for span_start, span_end in spans:
-                start = (local + span_start * 60 - offset) * 1_000_000
-                end = (local + span_end * 60 - offset) * 1_000_000
-                start, end = max(start, piece_start), min(end, piece_end)
-                if start < end:
-                    yield start, end
-
-    def _pieces(self, begins: int, ends: int) -> Iterator[tuple[int, int, int]]:
-        """Cut a day where the clocks are changed; each piece has one offset (seconds)."""
-        first, last = self._offset(begins), self._offset(ends - 1)
-        if first == last:
-            yield begins, ends, first
-            return
-        low, high = begins // 1_000_000, ends // 1_000_000
-        while high - low > 1:
-            middle = (low + high) // 2
-            if self._offset(middle * 1_000_000) == first:
-                low = middle
-            else:
-                high = middle
-        yield begins, high * 1_000_000, first
-        yield high * 1_000_000, ends, last
-
-    def _offset(self, at: int) -> int:
-        offset = from_micros(at).astimezone(self.zone).utcoffset() or timedelta()
-        return int(offset.total_seconds())
-
-    def _midnight(self, day: date) -> int:
-        return to_micros(datetime(day.year, day.month, day.day, tzinfo=self.zone))
+        days: list[int] = []
+        for version, following in zip_longest(self._versions, self._versions[1:]):
+            begins = first if version is self._versions[0] else max(first, version.begins)
+            ends = last if following is None else min(last, following.begins - _DAY)
+            limit = _NEVER if following is None else following.midnight(following.begins)
+            for day, spans in version.days(begins, ends):
+                if spans:
+                    days.append(day.toordinal())
+                for start, end in version.instants(day, spans):
+                    if start < limit:
+                        opens.append(start)
+                        closes.append(min(end, limit))
+        return opens, closes, days
 
 
 class Calendars:
@@ -269,31 +274,26 @@ class Calendars:
         """Return an office's calendar. Raises BadConfiguration for that office alone."""
         found = self._calendars.get(office)
         if found is None:
-            known = self._catalogue.offices.get(office)
-            if known is None:
+            versions = self._catalogue.versions(office)
+            if not versions:
                 raise BadConfiguration(file="offices", reason=f"there is no office {office!r}")
-            found = self._calendars.setdefault(office, WorkCalendar.of(known))
+            leave = self._catalogue.joint_leave(versions[-1].holidays)
+            made = WorkCalendar.of(*versions, joint_leave=leave)
+            found = self._calendars.setdefault(office, made)
         return found
 
 
-def _week(hours: Mapping[str, Sequence[str]]) -> dict[int, tuple[Span, ...]]:
-    """Return the spans per weekday number. Raises ValueError naming what is wrong."""
-    unknown = sorted(set(hours) - set(_WEEKDAYS))
-    if unknown:
-        raise ValueError(f"{unknown[0]!r} is not a weekday; use {', '.join(_WEEKDAYS)}")
-    return {_WEEKDAYS.index(day): _spans(day, texts) for day, texts in hours.items()}
-
-
-def _spans(day: str, texts: Sequence[str]) -> tuple[Span, ...]:
-    spans = sorted(_span(day, text) for text in texts)
-    for (_, end), (start, _) in pairwise(spans):
-        if start < end:
-            raise ValueError(f"hours of {day}: spans overlap")
-    return tuple(spans)
-
-
-def _span(day: str, text: str) -> Span:
-    start, end = (int(part[:2]) * 60 + int(part[3:]) for part in text.split("-"))
-    if not start < end <= _DAY_MINUTES:
-        raise ValueError(f"hours of {day}: {text} does not end after it starts, by 24:00")
-    return start, end
+def _hours(office: Office, joint_leave: frozenset[date]) -> OfficeHours:
+    """Return the hours of one version of an office. Raises ValueError naming what is wrong."""
+    if office.holidays not in holidays.list_supported_countries():
+        raise ValueError(f"no holidays are known for the country {office.holidays}")
+    return OfficeHours(
+        ZoneInfo(office.zone),
+        week_of(office.hours),
+        country=office.holidays,
+        days_off=joint_leave.union(office.joint_leave),
+        special={
+            day: spans_of(day.isoformat(), texts) for day, texts in office.special_hours.items()
+        },
+        begins=office.effective,
+    )

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.calendar import MINUTE_US, Calendars, Span, WorkCalendar
+from shared.calendar import MINUTE_US, Calendars, WorkCalendar
 from shared.errors import BadConfiguration
 from shared.events import from_micros, to_micros
+from shared.office_hours import OfficeHours, Span
 from shared.offices import Catalogue, LocalText, Office
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
@@ -52,17 +54,22 @@ def office(**changes: object) -> Office:
 class Oracle:
     """The definition, word by word: a minute counts when the office is open as it begins."""
 
-    def __init__(
-        self, zone: ZoneInfo, week: dict[int, tuple[Span, ...]], off: frozenset[date]
-    ) -> None:
-        self._zone, self._week, self._off = zone, week, off
+    def __init__(self, versions: list[OfficeHours]) -> None:
+        self._versions = sorted(versions, key=lambda version: version.begins)
 
     def open(self, at: datetime) -> bool:
-        local = at.astimezone(self._zone)
+        version = next(v for v in reversed(self._versions) if _has_begun(v, at))
+        later = [v.begins for v in self._versions if v.begins > version.begins]
+        local = at.astimezone(version.zone)
+        # The first day of a version that follows belongs to that one, also where clocks differ.
+        if later and local.date() >= later[0]:
+            return False
+        spans = version.week.get(local.weekday(), ())
+        if local.date() in version.days_off:
+            spans = ()
+        spans = version.special.get(local.date(), spans)
         minute = local.hour * 60 + local.minute
-        return local.date() not in self._off and any(
-            start <= minute < end for start, end in self._week.get(local.weekday(), ())
-        )
+        return any(start <= minute < end for start, end in spans)
 
     def between(self, start: datetime, end: datetime) -> int:
         total = 0
@@ -78,6 +85,10 @@ class Oracle:
         return start
 
 
+def _has_begun(version: OfficeHours, at: datetime) -> bool:
+    return version.begins == date.min or at.astimezone(version.zone).date() >= version.begins
+
+
 @st.composite
 def spans(draw: st.DrawFn) -> tuple[Span, ...]:
     marks = draw(st.lists(st.integers(0, 96), max_size=6, unique=True))
@@ -86,18 +97,29 @@ def spans(draw: st.DrawFn) -> tuple[Span, ...]:
 
 
 @st.composite
-def offices(draw: st.DrawFn) -> tuple[WorkCalendar, Oracle, datetime]:
-    """A random calendar, its oracle, and an instant from which a few days are looked at."""
-    zone = ZoneInfo(draw(st.sampled_from(ZONES)))
+def hours(draw: st.DrawFn, around: date, begins: date) -> OfficeHours:
+    """Random hours with days off and half days around a date."""
     week = {day: draw(spans()) for day in range(7)}
     if not any(week.values()):
         week[0] = ((480, 720),)
-    begins = draw(st.sampled_from(BEGINNINGS))
-    off = frozenset(
-        begins.date() + timedelta(days=days)
-        for days in draw(st.lists(st.integers(-2, 12), max_size=4))
+    near = st.integers(-2, 12).map(lambda days: around + timedelta(days=days))
+    return OfficeHours(
+        ZoneInfo(draw(st.sampled_from(ZONES))),
+        week,
+        days_off=draw(st.frozensets(near, max_size=4)),
+        special=draw(st.dictionaries(near, spans(), max_size=2)),
+        begins=begins,
     )
-    return WorkCalendar(zone, week, day_minutes=480, days_off=off), Oracle(zone, week, off), begins
+
+
+@st.composite
+def offices(draw: st.DrawFn) -> tuple[WorkCalendar, Oracle, datetime]:
+    """A random calendar, its oracle, and an instant from which a few days are looked at."""
+    around = draw(st.sampled_from(BEGINNINGS))
+    changes = draw(st.lists(st.integers(-1, 8), max_size=2, unique=True))
+    begins = [date.min, *(around.date() + timedelta(days=days) for days in changes)]
+    versions = [draw(hours(around.date(), day)) for day in begins]
+    return WorkCalendar(versions, day_minutes=480), Oracle(versions), around
 
 
 minutes = st.integers(0, 6 * 24 * 60)
@@ -135,6 +157,29 @@ def test_splitting_an_interval_changes_nothing_and_time_only_grows(
     whole = calendar.micros_between(a, c)
     assert whole == calendar.micros_between(a, b) + calendar.micros_between(b, c)
     assert 0 <= calendar.micros_between(a, b) <= min(whole, b - a)
+
+
+@settings(max_examples=200, deadline=None)
+@given(offices(), st.lists(st.integers(-(10**14), 10**14), max_size=8))
+def test_many_intervals_at_once_are_each_what_they_are_alone(
+    made: tuple[WorkCalendar, Oracle, datetime], offsets: list[int]
+) -> None:
+    calendar, _, begins = made
+    marks = [to_micros(begins) + offset for offset in offsets]
+    spans = [*pairwise(marks), *pairwise(sorted(marks))]
+    assert calendar.works(spans) == [calendar.micros_between(*span) for span in spans]
+
+
+@settings(max_examples=100, deadline=None)
+@given(offices(), st.integers(-3, 12), st.integers(-1, 9))
+def test_a_working_day_is_one_on_which_the_office_opens(
+    made: tuple[WorkCalendar, Oracle, datetime], first: int, length: int
+) -> None:
+    calendar, _, begins = made
+    start = begins.date() + timedelta(days=first)
+    days = [start + timedelta(days=offset) for offset in range(length)]
+    opens = sum(map(calendar.is_working_day, days))
+    assert calendar.working_days(start, start + timedelta(days=length - 1)) == opens
 
 
 @settings(max_examples=300, deadline=None)
@@ -193,6 +238,41 @@ def test_a_budget_that_ends_with_the_day_ends_when_the_office_closes() -> None:
     assert calendar.add(at(2, 12, 15), 1) == at(2, 13, 1)
 
 
+def test_each_day_is_worked_as_the_version_in_force_on_it_says() -> None:
+    week = ("mon", "tue", "wed", "thu", "fri")
+    short = {
+        "version": 2,
+        "effective": date(2026, 3, 3),
+        "hours": dict.fromkeys(week, ("08:00-12:00",)),
+    }
+    moved = {**short, "version": 3, "effective": date(2026, 3, 5), "zone": "Asia/Makassar"}
+    calendar = WorkCalendar.of(office(), office(**short), office(**moved))
+    # Monday 7.5 hours, then four, then four that begin an hour earlier in Jakarta.
+    assert calendar.minutes_between(at(2, 0), at(3, 0)) == 450
+    assert calendar.minutes_between(at(3, 0), at(5, 0)) == 480
+    assert calendar.add(at(5, 0), 1) == at(5, 7, 1)
+    assert calendar.add(at(2, 15), 60 + 240 + 240 + 240) == at(5, 11)
+    assert calendar.local_date(at(4, 23, 30)) == date(2026, 3, 5)
+    assert calendar.local_date(at(3, 23, 30)) == date(2026, 3, 3)
+    assert calendar.midnight(date(2026, 3, 5)) == at(4, 23)
+    # Before its first version there is no other.
+    assert calendar.minutes_between(at(2, 0) - timedelta(days=70), at(2, 0)) > 0
+
+
+def test_a_half_day_is_worked_as_it_says_even_on_a_day_off() -> None:
+    half = {date(2026, 3, 2): ("07:30-10:00",), date(2026, 3, 20): ("08:00-09:00",)}
+    calendar = WorkCalendar.of(office(special_hours=half))
+    assert calendar.minutes_between(at(2, 0), at(3, 0)) == 150
+    assert calendar.minutes_between(at(19, 0), at(21, 0)) == 60
+
+
+def test_two_versions_that_begin_on_one_day_are_no_calendar() -> None:
+    with pytest.raises(BadConfiguration, match="two versions"):
+        WorkCalendar.of(office(), office(version=2))
+    with pytest.raises(ValueError, match="needs the hours"):
+        WorkCalendar([], day_minutes=1)
+
+
 def test_seconds_are_kept_and_rounded_down_once() -> None:
     calendar = WorkCalendar.of(office())
     start = at(2, 8) + timedelta(seconds=30)
@@ -206,7 +286,7 @@ def test_seconds_are_kept_and_rounded_down_once() -> None:
 
 def test_the_hour_that_is_skipped_or_repeated_is_counted_as_it_passes() -> None:
     night = {6: ((0, 240),)}
-    calendar = WorkCalendar(ZoneInfo("Europe/Amsterdam"), night, day_minutes=240)
+    calendar = WorkCalendar([OfficeHours(ZoneInfo("Europe/Amsterdam"), night)], day_minutes=240)
     spring, autumn = datetime(2024, 3, 31, tzinfo=UTC), datetime(2024, 10, 27, tzinfo=UTC)
     day = timedelta(hours=12)
     assert calendar.minutes_between(spring - day, spring + day) == 180
