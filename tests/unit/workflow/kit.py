@@ -26,6 +26,14 @@ def text(word: str) -> LocalText:
     return LocalText(id=word, en=word)
 
 
+def _agency(agency_id: str, *, ready: bool) -> dict[str, Any]:
+    return {"id": agency_id, "name": {"id": agency_id, "en": agency_id}, "ready": ready}
+
+
+AGENCIES = (_agency("dinas", ready=True), _agency("belum", ready=False))
+NOT_READY = tuple(agency | {"ready": False} for agency in AGENCIES)
+
+
 def office(**changes: Any) -> Office:
     """Return an office that works 8 to 16 from Monday to Friday."""
     days = ("mon", "tue", "wed", "thu", "fri")
@@ -42,6 +50,7 @@ def office(**changes: Any) -> Office:
         "holidays": "ID",
         "permit_types": ("izin", "gratis"),
         "ladder": {"answer_minutes": 120},
+        "agencies": AGENCIES,
         "source": "assumed",
     }
     return Office.model_validate(values | changes)
@@ -68,7 +77,21 @@ FREE = (
 )
 
 
-def permit_type(*stages: dict[str, Any], name: str = "izin", days: int = 5) -> PermitType:
+# Every kind of stage that the paid procedure has not: an agency that works by itself, one that the
+# counter stands in for, originals after the signature.
+OPD = (
+    stage("health", "recommend", agency="dinas", days=1),
+    stage("traffic", "recommend", agency="belum"),
+    stage("entry", "data_entry", "verifier"),
+    stage("sign", "sign", "signer", days=1),
+    stage("match", "match_originals", "counter"),
+    stage("hand", "hand_over", "counter"),
+)
+
+
+def permit_type(
+    *stages: dict[str, Any], name: str = "izin", days: int = 5, **more: Any
+) -> PermitType:
     return PermitType.model_validate(
         {
             "id": name,
@@ -78,7 +101,7 @@ def permit_type(*stages: dict[str, Any], name: str = "izin", days: int = 5) -> P
             "promise": {"working_days": days, "cost": {"id": "-", "en": "-"}},
             "source": "assumed",
             "intake": {},
-            "workflow": {"stages": list(stages)},
+            "workflow": {"stages": list(stages), **more},
             "payment": {},
         }
     )
@@ -91,6 +114,7 @@ def catalogue() -> Catalogue:
 
 
 SOP: Sop = prepare(permit_type(*PAID), office())
+OPD_SOP: Sop = prepare(permit_type(*OPD, validity={"years": 5}), office())
 FREE_SOP: Sop = prepare(permit_type(*FREE, name="gratis", days=3), office())
 FOREIGN_SOP: Sop = prepare(permit_type(stage("t02", "foreign"), stage("t03", "foreign")), office())
 CALENDAR = WorkCalendar.of(office())

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from services.workflow.sop import Sops, prepare
+from services.workflow.sop import Sops, Validity, prepare
+from shared.actors import Role
 from shared.errors import BadConfiguration
 from shared.offices import Catalogue
-from tests.unit.workflow.kit import FREE_SOP, PAID, SOP, catalogue, office, permit_type, stage
+from tests.unit.workflow.kit import (
+    FREE_SOP,
+    NOT_READY,
+    OPD,
+    PAID,
+    SOP,
+    catalogue,
+    office,
+    permit_type,
+    stage,
+)
 
 SHIPPED = Path(__file__).resolve().parents[3] / "deploy"
 SIGN = stage("sign", "sign", "signer")
 ASSESS, PAY = PAID[2], PAID[3]
+CHECK, MORE = stage("verify", "verify", "verifier"), stage("review", "review", "signer")
+LAST = (stage("late", "data_entry", "counter"), stage("hand", "hand_over", "counter"))
 
 
 def test_budgets_become_working_minutes_of_the_office() -> None:
@@ -48,18 +64,30 @@ def test_stages_are_found_with_what_comes_after() -> None:
         ([stage("sign", "sign")], "sign needs a role"),
         ([stage("sign", "sign", "signer", days=0)], "a number above 0"),
         ([stage("sign", "sign", "signer", days=1, hours=1)], "not both"),
-        ([stage("sign", "sign", "signer", survey="never")], "only a survey"),
+        ([stage("sign", "sign", "signer", survey="never")], "Only a survey"),
         ([stage("sign", "sign", "signer", measures=[])], None),
         ([PAY, ASSESS, SIGN], "await_payment comes before assess_fee"),
-        ([ASSESS, SIGN, PAY], "sign comes before await_payment"),
+        ([ASSESS, SIGN, PAY], "ever reaches: pay"),
+        ([ASSESS, SIGN, PAY, LAST[1]], "sign comes before await_payment"),
         ([ASSESS, SIGN], "belong together"),
         ([PAY, SIGN], "belong together"),
-        ([stage("pay", "await_payment", "counter"), SIGN], "nobody works"),
+        ([stage("pay", "await_payment", "counter"), SIGN], "Nobody works"),
         ([stage("pay", "await_payment", days=1), SIGN], "has no budget"),
-        ([stage("opd", "recommend", "verifier", outside=True, days=1), SIGN], "has no budget"),
+        ([stage("opd", "recommend", agency="dinas", outside=True, days=1), SIGN], "has no budget"),
+        ([stage("opd", "recommend"), SIGN], "needs the agency"),
+        ([stage("opd", "recommend", "verifier", agency="dinas"), SIGN], "remove the role"),
+        ([stage("opd", "recommend", agency="lain"), SIGN], "no agency lain. It has: dinas"),
+        ([stage("sign", "sign", "agency")], "recommend stages alone"),
+        ([stage("sign", "sign", "signer", agency="dinas")], "Only a recommend stage"),
         ([stage("assess", "assess_fee", "assessor"), PAY, SIGN], "needs the measures"),
-        ([stage("hand", "hand_over", "counter"), SIGN], "hand_over comes before sign"),
-        ([SIGN, stage("review", "review", "signer")], "must end the procedure"),
+        ([stage("hand", "hand_over", "counter"), SIGN], "ever reaches: sign"),
+        ([SIGN, stage("review", "review", "signer")], "ever reaches: review"),
+        ([SIGN, *LAST], "After signing nothing is left"),
+        # Explicit successors: to nowhere, in a circle, past a stage, beyond the end.
+        ([CHECK | {"next": "lain"}, SIGN], "verify is followed by lain, which is not there"),
+        ([CHECK, MORE | {"next": "verify"}, SIGN], "circle: verify → review → verify"),
+        ([CHECK | {"next": "sign"}, MORE, SIGN], "ever reaches: review"),
+        ([CHECK, SIGN | {"next": "verify"}], "ends with sign: remove its next"),
         ([SIGN, stage("a1", "foreign")], "don't mix"),
         ([stage("sign", "sign", "signer", budget=3)], "not known here"),
     ],
@@ -71,6 +99,63 @@ def test_a_procedure_that_cannot_be_is_named(stages: list[dict[str, Any]], why: 
         return
     with pytest.raises(BadConfiguration, match=why):
         prepare(kind, office())
+
+
+def test_stages_are_in_the_order_in_which_a_permit_goes_through_them() -> None:
+    kind = permit_type(CHECK | {"next": "sign"}, SIGN | {"next": "hand"}, LAST[1])
+    with pytest.raises(BadConfiguration, match="ever reaches"):
+        prepare(permit_type(CHECK | {"next": "sign"}, LAST[0], SIGN, LAST[1]), office())
+    assert [s.id for s in prepare(kind, office()).stages] == ["verify", "sign", "hand"]
+    back = permit_type(CHECK | {"next": "review"}, SIGN, MORE | {"next": "sign"})
+    assert [s.id for s in prepare(back, office()).stages] == ["verify", "review", "sign"]
+
+
+@pytest.mark.parametrize(
+    ("validity", "last"),
+    [
+        ({"years": 5}, date(2029, 2, 28)),
+        ({"months": 1}, date(2024, 3, 29)),
+        ({"months": 23}, date(2026, 1, 29)),
+        ({"days": 1}, date(2024, 3, 1)),
+    ],
+)
+def test_a_permit_holds_for_years_months_or_days(validity: dict[str, int], last: date) -> None:
+    kind = permit_type(SIGN, validity=validity, notices=[7, 60])
+    sop = prepare(kind, office())
+    assert sop.validity is not None
+    assert sop.validity.last_day(date(2024, 2, 29)) == last
+    assert sop.notices == (60, 7)
+    assert SOP.validity is None
+    assert SOP.notices == ()
+
+
+@given(st.dates(date(2000, 1, 1), date(2100, 1, 1)), st.integers(1, 599))
+def test_a_month_more_never_ends_earlier(signed: date, months: int) -> None:
+    shorter, longer = (Validity(months=m).last_day(signed) for m in (months, months + 1))
+    assert signed < shorter < longer
+    assert longer - shorter <= timedelta(days=31)
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"validity": {}}, "exactly one"),
+        ({"validity": {"years": 1, "days": 1}}, "exactly one"),
+        ({"validity": {"years": 0}}, "above 0"),
+        ({"notices": [7, 7]}, "there twice"),
+        ({"notices": [0]}, "above 0"),
+    ],
+)
+def test_a_validity_that_cannot_be_is_named(more: dict[str, Any], why: str) -> None:
+    with pytest.raises(BadConfiguration, match=why):
+        prepare(permit_type(SIGN, **more), office())
+
+
+def test_an_agency_s_own_officer_recommends_or_the_counter_on_its_behalf() -> None:
+    kind = permit_type(*OPD)
+    ready, waiting = prepare(kind, office()), prepare(kind, office(agencies=NOT_READY))
+    assert [s.role for s in ready.stages[:2]] == [Role.AGENCY, Role.COUNTER]
+    assert [s.role for s in waiting.stages[:2]] == [Role.COUNTER, Role.COUNTER]
 
 
 @pytest.mark.parametrize(
