@@ -16,6 +16,7 @@ from shared.contracts.payment.payments import (
     PaymentReversed,
     PaymentSetAside,
     PaymentSettled,
+    UnknownPaymentReversed,
 )
 from shared.contracts.payment.settlement import (
     ClassTotal,
@@ -70,4 +71,5 @@ __all__ = [
     "SuspenseClaimed",
     "SuspenseOpened",
     "SuspenseReversed",
+    "UnknownPaymentReversed",
 ]

@@ -69,7 +69,11 @@ class BillExpired:
 
 @event("BillReplaced")
 class BillReplaced:
-    """Another bill takes this one's place: assessed anew, or late and with interest."""
+    """Bill ``by`` takes this one's place.
+
+    ``reason`` is ``assessed-anew``, ``late`` (an STRD follows), or ``paid-in-time``: the bank says
+    that the earlier bill ``by`` was paid before its due date.
+    """
 
     application_id: str
     bill_id: str

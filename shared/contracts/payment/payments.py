@@ -14,7 +14,8 @@ class PaymentReceived:
     """The bank says that the bill is paid. ``paid_at`` is the bank's own time.
 
     ``request_id`` is the partner's payment request id, ``reference`` its receipt number (NTB).
-    ``source`` is how we know: ``callback``, ``inquiry`` (we asked), ``teller`` or ``settlement``.
+    ``source`` is how we know: ``callback``, ``inquiry`` (we asked), ``teller``, ``settlement``, or
+    ``suspense`` (an officer allocated money that was held; ``request_id`` is then that case).
     """
 
     application_id: str
@@ -29,7 +30,25 @@ class PaymentReceived:
 
 @event("PaymentReversed")
 class PaymentReversed:
-    """The bank took a payment back: the receipt is void and the bill is owed again."""
+    """The bank took a payment back: the receipt is void and the bill is owed again.
+
+    With a ``suspense_id`` it took back money that was set aside there: no receipt, no bill changes.
+    """
+
+    application_id: str
+    bill_id: str
+    amount: int
+    partner: str
+    request_id: str
+    reference: str
+    reversed_at: str
+    reason: str = ""
+    suspense_id: str = ""
+
+
+@event("UnknownPaymentReversed")
+class UnknownPaymentReversed:
+    """The bank took back a payment that it never reported; should it come later, it won't count."""
 
     application_id: str
     bill_id: str
@@ -102,6 +121,7 @@ class PaymentSettled:
     application_id: str
     bill_id: str
     partner: str
+    request_id: str
     reference: str
     amount: int
     settlement_id: str

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from services.payment.bill import CancelBill, IssueBill, RecordPayment, RejectBilling, bill_id
+from services.payment.bill import (
+    CancelBill,
+    DisputePayment,
+    ExpireBill,
+    IssueBill,
+    IssueLateBill,
+    NoteContradiction,
+    RecordPayment,
+    RejectBilling,
+    ReversePayment,
+    SettlePayment,
+    bill_id,
+)
+from services.payment.interest import InterestRule
 from services.payment.tariff import Tariff
 from shared.actors import bank, system
-from shared.contracts.payment import BillIssued, BillLine, PaymentReceived
+from shared.contracts.payment import (
+    BillExpired,
+    BillIssued,
+    BillLine,
+    BillReplaced,
+    PaymentReceived,
+)
 from tests.spec import START
 
 APPLICATION = "3b0a8a52-9d5e-4a3e-9d52-0a3f4c2b1d00"
@@ -28,6 +48,18 @@ TARIFF = Tariff.model_validate(
                 "label": {"id": "Retribusi per m²", "en": "Fee per m²"},
             }
         ],
+    }
+)
+
+RULE = InterestRule.model_validate(
+    {
+        "since": "2020-01-01",
+        "percent": "1",
+        "cap_months": 24,
+        "part_month": "counts",
+        "rounding": "up",
+        "claim_months": 36,
+        "source": "assumed",
     }
 )
 
@@ -81,6 +113,70 @@ def cancel(reason: str = "withdrawn", now: datetime = START) -> CancelBill:
     return CancelBill(reason=reason, now=now, by=system("payment"))
 
 
+def expire(**changes: Any) -> ExpireBill:
+    """Return a command that closes the sample bill on the day after it was due."""
+    given: dict[str, Any] = {
+        "bill_id": bill_id(APPLICATION),
+        "today": date(2026, 2, 5),
+        "now": START,
+        "by": system("payment"),
+    }
+    return ExpireBill(**given | changes)
+
+
+def issue_late(**changes: Any) -> IssueLateBill:
+    """Return a command that bills the sample bill with a month's interest."""
+    given: dict[str, Any] = {
+        "bill_id": bill_id(APPLICATION),
+        "rule": RULE,
+        "today": date(2026, 2, 5),
+        "now": START,
+        "by": system("payment"),
+    }
+    return IssueLateBill(**given | changes)
+
+
+def _of_payment(**changes: Any) -> dict[str, Any]:
+    given: dict[str, Any] = {
+        "partner": "bank-contoh",
+        "request_id": "REQ-1",
+        "reference": "00113696201",
+        "now": START,
+        "by": bank("bank-contoh"),
+    }
+    return given | changes
+
+
+def take_back(**changes: Any) -> ReversePayment:
+    """Return a command by which the bank takes the sample payment back."""
+    given = {"amount": 240_000, "reversed_at": "2026-01-07T09:00:00+07:00", "reason": "nasabah"}
+    return ReversePayment(**_of_payment(**given) | changes)
+
+
+def settle(**changes: Any) -> SettlePayment:
+    """Return a command that finds the sample payment in a settlement file."""
+    given = {"amount": 240_000, "settlement_id": "F-1", "line": 7, "value_on": "2026-01-07"}
+    return SettlePayment(**_of_payment(**given) | changes)
+
+
+def dispute(**changes: Any) -> DisputePayment:
+    """Return a command that says that the sample payment never settled."""
+    return DisputePayment(**_of_payment(**changes))
+
+
+def contradict(**changes: Any) -> NoteContradiction:
+    """Return a command that notes another amount for the sample payment's request."""
+    given: dict[str, Any] = {
+        "partner": "bank-contoh",
+        "request_id": "REQ-1",
+        "amount": 1,
+        "virtual_account": ACCOUNT,
+        "now": START,
+        "by": bank("bank-contoh"),
+    }
+    return NoteContradiction(**given | changes)
+
+
 ISSUED = BillIssued(
     application_id=APPLICATION,
     bill_id=bill_id(APPLICATION),
@@ -99,6 +195,8 @@ ISSUED = BillIssued(
     ),
     tariff="situ-2026",
     due_on="2026-02-04",
+    letter="SKRD/BGR/2026/000042",
+    principal=240_000,
 )
 PAID = PaymentReceived(
     application_id=APPLICATION,
@@ -108,4 +206,26 @@ PAID = PaymentReceived(
     request_id="REQ-1",
     reference="00113696201",
     paid_at="2026-01-06T10:15:00+07:00",
+)
+EXPIRED = BillExpired(application_id=APPLICATION, bill_id=ISSUED.bill_id)
+LATE = replace(
+    ISSUED,
+    bill_id=bill_id(APPLICATION, 2),
+    amount=242_400,
+    lines=(
+        *ISSUED.lines,
+        BillLine(
+            label="Bunga keterlambatan",
+            label_en="Interest for late payment",
+            calculation="1 × 1 % × Rp240.000",
+            amount=2_400,
+        ),
+    ),
+    due_on="2026-03-04",
+    kind="strd",
+    letter="STRD/BGR/2026/000042/2",
+    replaces=ISSUED.bill_id,
+)
+REPLACED = BillReplaced(
+    application_id=APPLICATION, bill_id=ISSUED.bill_id, by=LATE.bill_id, reason="late"
 )
