@@ -52,6 +52,15 @@ class Settings(BaseSettings):
     kannel_user: str = ""
     kannel_password: SecretStr | None = None
     kannel_sender: str = "JEJAK"
+    twilio_url: str = ""
+    twilio_account: str = ""
+    twilio_token: SecretStr | None = None
+    # A number, a name, or the id of a messaging service (MG..).
+    twilio_sender: str = ""
+    eightx8_url: str = ""
+    eightx8_account: str = ""
+    eightx8_key: SecretStr | None = None
+    eightx8_sender: str = "JEJAK"
 
     # Where the demonstration's bank shows its page; empty where there is a real bank.
     bank_page: str = ""

@@ -56,6 +56,14 @@ class RecordDelivered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRead:
+    """The provider reports that it was opened, which may come before it was delivered."""
+
+    now: datetime
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordUnknown:
     """The call of ``attempt`` broke off, or nobody knows how it ended."""
 
@@ -95,7 +103,13 @@ class SupersedeMessage:
 
 
 Report = (
-    RecordSent | RecordDelivered | RecordUnknown | DeferMessage | RecordFailure | SupersedeMessage
+    RecordSent
+    | RecordDelivered
+    | RecordRead
+    | RecordUnknown
+    | DeferMessage
+    | RecordFailure
+    | SupersedeMessage
 )
 """What became of a message that was queued."""
 

@@ -2,14 +2,15 @@
 
 ::
 
-    NotQueued ─▶ Queued ─▶ Sending ─▶ Sent ─▶ Delivered
+    NotQueued ─▶ Queued ─▶ Sending ─▶ Sent ─▶ Delivered ─▶ Read
                    ▲  │       ├─▶ Failed
                    │  │       ├─▶ Unknown ─▶ (one resend) Sending
                    │  │       ├─▶ Queued    deferred, or fell back to another channel
                    │  └─▶ Superseded
                    └──────────┘
 
-Delivered, Failed and Superseded are final: nothing that is reported later changes them.
+Read, Failed and Superseded are final, and Delivered all but final: it may still be read. Nothing
+else that is reported later changes them.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from services.notify.commands import (
     QueueMessage,
     RecordDelivered,
     RecordFailure,
+    RecordRead,
     RecordSent,
     RecordUnknown,
     Report,
@@ -39,6 +41,7 @@ from shared.contracts.notify import (
     MessageFellBack,
     MessageOutcomeUnknown,
     MessageQueued,
+    MessageRead,
     MessageSent,
     MessageSuperseded,
 )
@@ -106,6 +109,14 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """It was opened."""
+
+    message: MessageQueued
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """No channel could deliver it."""
 
@@ -122,8 +133,8 @@ class Superseded:
     channel: str
 
 
-Message = NotQueued | Queued | Sending | Unknown | Sent | Delivered | Failed | Superseded
-_FINAL = (Delivered, Failed, Superseded)
+Ended = Delivered | Read | Failed | Superseded
+Message = NotQueued | Queued | Sending | Unknown | Sent | Ended
 
 # Refusals
 
@@ -158,9 +169,14 @@ def decide(command: Command, state: Message) -> Sequence[object]:
         raise UnknownMessage
     if isinstance(command, AttemptMessage):
         return _attempt(command, state)
-    if isinstance(state, _FINAL):
-        return []
+    if isinstance(state, Ended):
+        read = isinstance(state, Delivered) and isinstance(command, RecordRead)
+        return [MessageRead(**_ids(state.message))] if read else []
     return _report(command, state)
+
+
+def _ids(message: MessageQueued) -> dict[str, str]:
+    return {"application_id": message.application_id, "message_id": message.message_id}
 
 
 def _queued(command: QueueMessage) -> MessageQueued:
@@ -197,13 +213,12 @@ def _attempt(command: AttemptMessage, state: Message) -> Sequence[object]:
 
 def _report(command: Report, state: Queued | Sending | Unknown | Sent) -> Sequence[object]:
     """Decide what was reported about a message that is not finished."""
-    ids = {
-        "application_id": state.message.application_id,
-        "message_id": state.message.message_id,
-    }
+    ids = _ids(state.message)
     match command:
         case RecordDelivered():
             return [MessageDelivered(**ids)]
+        case RecordRead():
+            return [MessageRead(**ids)]
         case SupersedeMessage():
             return [MessageSuperseded(**ids)] if isinstance(state, Queued) else []
         case RecordUnknown(attempt=attempt):
@@ -217,7 +232,8 @@ def _report(command: Report, state: Queued | Sending | Unknown | Sent) -> Sequen
                 return []
             return [MessageSent(**ids, channel=channel, provider_id=provider_id)]
         case DeferMessage(reason=reason, not_before=not_before):
-            if not isinstance(state, Sending):
+            # One that was taken and came back undelivered may be tried again, too.
+            if not isinstance(state, Sending | Sent):
                 return []
             return [MessageDeferred(**ids, reason=reason, not_before=not_before.isoformat())]
         case RecordFailure(reason=reason, fallback=fallback):
@@ -233,7 +249,9 @@ def evolve(state: Message, fact: AnyFact) -> Message:
     event = fact.event
     if isinstance(event, MessageQueued):
         return Queued(event, event.channel)
-    if isinstance(state, NotQueued | Delivered | Failed | Superseded):
+    if isinstance(state, Delivered) and isinstance(event, MessageRead):
+        return Read(state.message, state.channel)
+    if isinstance(state, NotQueued | Ended):
         return state
     return _moved(state, event, fact.at)
 
@@ -255,6 +273,8 @@ def _moved(state: Queued | Sending | Unknown | Sent, event: object, at: datetime
             return Sent(message, channel, attempts, provider_id)
         case MessageDelivered():
             return Delivered(message, channel)
+        case MessageRead():
+            return Read(message, channel)
         case MessageFailed(reason=reason):
             return Failed(message, channel, reason)
         case MessageSuperseded():

@@ -27,6 +27,7 @@ _STATES = {
     "sending": (msg("Being sent"), "progress"),
     "sent": (msg("Sent"), "info"),
     "delivered": (msg("Delivered"), "success"),
+    "read": (msg("Read"), "success"),
     "failed": (msg("Not delivered"), "danger"),
     "superseded": (msg("No longer needed"), "neutral"),
     "unknown": (msg("Outcome unknown"), "warning"),
@@ -37,7 +38,7 @@ _AUDIENCES = {
     "supervisor": msg("Supervisor"),
     "head": msg("Head of office"),
 }
-_CHANNELS = {"whatsapp": "WhatsApp", "sms": "SMS"}
+_CHANNELS = {"whatsapp": "WhatsApp", "sms": "SMS", "twilio": "SMS", "8x8": "SMS"}
 _OUTBOX = msg("Outbox only")
 PageQuery = Annotated[int, Query(ge=1, le=100_000)]
 

@@ -27,9 +27,17 @@ BY = system("notify")
 OUTBOX = "outbox"
 
 
+# The providers of a channel, in the order in which they are tried.
+PROVIDERS = {"whatsapp": ("whatsapp",), "sms": ("sms", "twilio", "8x8")}
+
+
 def route(channels: Sequence[str], available: frozenset[str]) -> tuple[str, ...]:
-    """Return the channels to try, in order; the outbox where none of them is set up."""
-    return tuple(name for name in channels if name in available) or (OUTBOX,)
+    """Return the providers to try, in order; the outbox where none of them is set up.
+
+    A rule names ways to reach a person; which companies carry an SMS is the installation's affair.
+    """
+    ways = (provider for name in channels for provider in PROVIDERS[name])
+    return tuple(way for way in ways if way in available) or (OUTBOX,)
 
 
 class Reactions:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.notify.channels import kannel, whatsapp
-from services.notify.channels.protocol import Failed
-from services.notify.commands import RecordDelivered, RecordFailure, RecordSent, Report
+from services.notify.channels import kannel, twilio, whatsapp
+from services.notify.channels.eightx8 import Receipt
+from services.notify.channels.protocol import Failed, Later
+from services.notify.commands import (
+    DeferMessage,
+    RecordDelivered,
+    RecordFailure,
+    RecordRead,
+    RecordSent,
+    Report,
+)
 from services.notify.message import DECIDER, NotQueued, message_stream
 from services.notify.sender import Sender
 from services.notify.views import MessageViews
@@ -42,8 +50,10 @@ class Reports:
                 report: Report | None = RecordSent(
                     channel="whatsapp", provider_id=status.provider_id, now=now, by=BY
                 )
-            case "delivered" | "read":
+            case "delivered":
                 report = RecordDelivered(now=now, by=BY)
+            case "read":
+                report = RecordRead(now=now, by=BY)
             case "failed":
                 refused = whatsapp.refusal(status.code)
                 fallback = not isinstance(refused, Failed) or refused.fallback
@@ -64,6 +74,48 @@ class Reports:
         else:
             return
         await self._record(message_id, report, f"sms:{kind}")
+
+    async def twilio(self, message_id: str, sid: str, status: str, code: int) -> None:
+        """Record one status of Twilio's. A handset that is out of reach is tried again later."""
+        now = self._now()
+        match status:
+            case "sent":
+                report: Report | None = RecordSent(
+                    channel="twilio", provider_id=sid, now=now, by=BY
+                )
+            case "delivered":
+                report = RecordDelivered(now=now, by=BY)
+            case "read":
+                report = RecordRead(now=now, by=BY)
+            case "undelivered" | "failed":
+                refused = twilio.refusal(code)
+                if isinstance(refused, Later):
+                    until = now + timedelta(seconds=refused.seconds)
+                    report = DeferMessage(
+                        channel="twilio", reason=refused.reason, not_before=until, now=now, by=BY
+                    )
+                else:
+                    fallback = not isinstance(refused, Failed) or refused.fallback
+                    report = await self._failure(message_id, "twilio", str(code), fallback)
+            case _:
+                return
+        await self._record(message_id, report, f"{sid}:{status}")
+
+    async def eightx8(self, message_id: str, receipt: Receipt) -> None:
+        """Record one delivery receipt of 8x8."""
+        now = self._now()
+        if receipt.rejected:
+            reason = f"8x8-{receipt.code or receipt.state}"
+            report: Report | None = await self._failure(message_id, "8x8", reason, fallback=True)
+        elif receipt.state == "sent":
+            report = RecordSent(channel="8x8", provider_id=receipt.provider_id, now=now, by=BY)
+        elif receipt.state == "delivered":
+            report = RecordDelivered(now=now, by=BY)
+        elif receipt.state == "read":
+            report = RecordRead(now=now, by=BY)
+        else:
+            return
+        await self._record(message_id, report, f"{receipt.provider_id}:{receipt.state}")
 
     async def _failure(
         self, message_id: str, channel: str, reason: str, fallback: bool

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import SecretStr
 
-from services.notify.api import WebhookSecrets, messages_router, webhooks_router
+from services.notify.api import messages_router
 from services.notify.channels import Channel
+from services.notify.channels.eightx8 import EightX8
 from services.notify.channels.http import client
-from services.notify.channels.kannel import Kannel, ReportSigner
+from services.notify.channels.kannel import Kannel
 from services.notify.channels.outbox import Outbox
+from services.notify.channels.sms import ReportSigner
+from services.notify.channels.twilio import Twilio
 from services.notify.channels.whatsapp import WhatsApp
 from services.notify.pages import OutboxPages, outbox_key, pages_router
 from services.notify.reactions import OUTBOX, Reactions
@@ -19,6 +23,7 @@ from services.notify.reports import Reports
 from services.notify.rules import Rules
 from services.notify.sender import Sender
 from services.notify.views import MessagesProjection, MessageViews
+from services.notify.webhooks import WebhookSecrets, webhooks_router
 from services.notify.wording import Templates
 from shared.database import Database
 from shared.projection import Projector
@@ -69,23 +74,47 @@ def build(kernel: Kernel, database: Database) -> Service:
 def build_channels(kernel: Kernel, signer: ReportSigner) -> dict[str, Channel]:
     """Return the channels that the settings name, and always the outbox."""
     settings = kernel.settings
-    channels: dict[str, Channel] = {OUTBOX: Outbox(settings.data / "outbox", kernel.now)}
+    channels: list[Channel] = [Outbox(settings.data / "outbox", kernel.now)]
     if settings.whatsapp_url and settings.whatsapp_phone_id:
-        channels["whatsapp"] = WhatsApp(
-            client(settings.whatsapp_url),
-            settings.whatsapp_phone_id,
-            _plain(settings.whatsapp_token),
-        )
+        http, token = client(settings.whatsapp_url), _plain(settings.whatsapp_token)
+        channels.append(WhatsApp(http, settings.whatsapp_phone_id, token))
+    channels.extend(_sms_providers(settings, signer))
+    return {channel.name: channel for channel in channels}
+
+
+def _sms_providers(settings: Settings, signer: ReportSigner) -> Iterator[Channel]:
+    reports = our_address(settings)
     if settings.kannel_url:
-        channels["sms"] = Kannel(
+        yield Kannel(
             client(settings.kannel_url),
             user=settings.kannel_user,
             password=_plain(settings.kannel_password),
             sender=settings.kannel_sender,
-            reports=settings.notify_url.rstrip("/") or f"http://{settings.host}:{settings.port}",
+            reports=reports,
             signer=signer,
         )
-    return channels
+    if settings.twilio_url:
+        yield Twilio(
+            client(settings.twilio_url),
+            account=settings.twilio_account,
+            token=_plain(settings.twilio_token),
+            sender=settings.twilio_sender,
+            reports=reports,
+        )
+    if settings.eightx8_url:
+        yield EightX8(
+            client(settings.eightx8_url),
+            account=settings.eightx8_account,
+            key=_plain(settings.eightx8_key),
+            sender=settings.eightx8_sender,
+            reports=reports,
+            signer=signer,
+        )
+
+
+def our_address(settings: Settings) -> str:
+    """Return where providers reach us: it must be the public one, or no report arrives."""
+    return settings.notify_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
 
 
 def webhook_secrets(settings: Settings, signer: ReportSigner) -> WebhookSecrets:
@@ -93,6 +122,8 @@ def webhook_secrets(settings: Settings, signer: ReportSigner) -> WebhookSecrets:
     return WebhookSecrets(
         app_secret=_plain(settings.whatsapp_app_secret),
         verify_token=_plain(settings.whatsapp_verify_token),
+        twilio_token=_plain(settings.twilio_token),
+        address=our_address(settings),
         signer=signer,
     )
 

@@ -107,6 +107,8 @@ def _change(event: Any, at: int) -> tuple[str, tuple[Any, ...]]:
             return "state = 'sent', provider_id = ?", (provider_id,)
         case events.MessageDelivered():
             return "state = 'delivered'", ()
+        case events.MessageRead():
+            return "state = 'read'", ()
         case events.MessageFailed():
             return "state = 'failed'", ()
         case events.MessageSuperseded():

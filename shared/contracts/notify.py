@@ -60,6 +60,14 @@ class MessageDelivered:
     message_id: str
 
 
+@event("MessageRead")
+class MessageRead:
+    """The provider reports that the recipient opened the message."""
+
+    application_id: str
+    message_id: str
+
+
 @event("MessageFailed")
 class MessageFailed:
     """The provider will not deliver; ``reason`` is its code or ours."""

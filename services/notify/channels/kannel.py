@@ -6,40 +6,15 @@ can't claim anything about another message.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from urllib.parse import quote
-
 import httpx
 
 from services.notify.channels.http import broken, unexpected
 from services.notify.channels.protocol import Failed, Later, Outgoing, Result, Sent
+from services.notify.channels.sms import ReportSigner, is_wide, plain
 
 # Kannel's delivery report types; the mask asks for all of them.
 DELIVERED, REFUSED, BUFFERED, ACCEPTED, REJECTED = 1, 2, 4, 8, 16
 _MASK = DELIVERED | REFUSED | BUFFERED | ACCEPTED | REJECTED
-# The GSM 03.38 basic set: anything else costs twice the segments.
-_GSM7 = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà^{}\\[~]|€"
-)
-_PLAIN = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "..."})
-
-
-class ReportSigner:
-    """Signs the address of a message's delivery report."""
-
-    def __init__(self, secret: str) -> None:
-        """``secret`` is ours alone."""
-        self._secret = secret.encode()
-
-    def sign(self, message_id: str) -> str:
-        """Return the signature of a message id."""
-        return hmac.new(self._secret, message_id.encode(), hashlib.sha256).hexdigest()
-
-    def verify(self, message_id: str, signature: str) -> bool:
-        """Compare in constant time."""
-        return hmac.compare_digest(self.sign(message_id).encode(), signature.encode())
 
 
 class Kannel:
@@ -65,14 +40,13 @@ class Kannel:
 
     async def send(self, message: Outgoing) -> Result:
         """Send one SMS, asking for a report about every step."""
-        text = message.text.translate(_PLAIN)
-        wide = not _GSM7.issuperset(text)
+        text = plain(message.text)
         query = {
             **self._account,
             "to": message.recipient,
             "text": text,
             "charset": "UTF-8",
-            "coding": "2" if wide else "0",
+            "coding": "2" if is_wide(text) else "0",
             "dlr-mask": str(_MASK),
             "dlr-url": self.report_address(message.message_id),
         }
@@ -84,8 +58,7 @@ class Kannel:
 
     def report_address(self, message_id: str) -> str:
         """Return where Kannel reports; it puts the type in place of ``%d``."""
-        signature = self._signer.sign(message_id)
-        return f"{self._reports}/webhooks/kannel/{quote(message_id)}?s={signature}&type=%d"
+        return self._signer.address(self._reports, "kannel", message_id) + "&type=%d"
 
 
 def _result(answer: httpx.Response) -> Result:

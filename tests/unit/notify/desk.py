@@ -15,8 +15,9 @@ import httpx
 from deploy.serve import opened
 from services.notify.channels import Channel
 from services.notify.channels.http import client
-from services.notify.channels.kannel import Kannel, ReportSigner
+from services.notify.channels.kannel import Kannel
 from services.notify.channels.outbox import Outbox
+from services.notify.channels.sms import ReportSigner
 from services.notify.channels.whatsapp import WhatsApp
 from services.notify.message import DECIDER, Message, message_stream
 from services.notify.reports import Reports

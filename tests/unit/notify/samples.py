@@ -11,6 +11,7 @@ from services.notify.commands import (
     QueueMessage,
     RecordDelivered,
     RecordFailure,
+    RecordRead,
     RecordSent,
     RecordUnknown,
     SupersedeMessage,
@@ -72,6 +73,11 @@ def sent(channel: str = "whatsapp", provider_id: str = "wamid.1") -> RecordSent:
 def delivered() -> RecordDelivered:
     """Return the report of arrival."""
     return RecordDelivered(now=START, by=BY)
+
+
+def read() -> RecordRead:
+    """Return the report that it was opened."""
+    return RecordRead(now=START, by=BY)
 
 
 def unknown(number: int = 1) -> RecordUnknown:

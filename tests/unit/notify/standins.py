@@ -6,11 +6,13 @@ They are not mocks: real HTTP goes to them, and each keeps a ledger of what it r
 from __future__ import annotations
 
 import asyncio
+import base64
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl
 
 import uvicorn
 from starlette.applications import Starlette
@@ -19,6 +21,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 PHONE_ID, TOKEN = "106540352242922", "token-TEST-0001"
+ACCOUNT = "ACtest0001"
 USER, PASSWORD = "jejak", "password-TEST-0001"
 
 
@@ -92,6 +95,48 @@ def kannel_app(stand_in: StandIn) -> Starlette:
         return PlainTextResponse("0: Accepted for delivery", 202)
 
     return Starlette(routes=[Route("/cgi-bin/sendsms", sendsms)])
+
+
+def twilio_app(stand_in: StandIn) -> Starlette:
+    """Twilio's Messages resource. A number in ``answers`` is an error's code."""
+
+    async def messages(request: Request) -> Response:
+        expected = base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
+        if request.headers.get("authorization") != f"Basic {expected}":
+            return JSONResponse({"code": 20003, "message": "Authenticate", "status": 401}, 401)
+        stand_in.ledger.append(dict(parse_qsl((await request.body()).decode())))
+        answer = await stand_in.next_answer()
+        if isinstance(answer, int):
+            status = 429 if answer == 20429 else 400
+            return JSONResponse({"code": answer, "message": "refused", "status": status}, status)
+        if answer is not None:
+            return await _broken(answer)
+        made = {"sid": f"SM{len(stand_in.ledger)}", "status": "queued", "num_segments": "1"}
+        return JSONResponse(made, 201)
+
+    path = "/2010-04-01/Accounts/{account}/Messages.json"
+    return Starlette(routes=[Route(path, messages, methods=["POST"])])
+
+
+def eightx8_app(stand_in: StandIn) -> Starlette:
+    """8x8's send call. A dictionary in ``answers`` is a status object to answer with."""
+
+    async def messages(request: Request) -> Response:
+        if request.headers.get("authorization") != f"Bearer {TOKEN}":
+            return JSONResponse({"code": 1200, "message": "Request was not authenticated"}, 401)
+        stand_in.ledger.append(await request.json())
+        answer = await stand_in.next_answer()
+        if isinstance(answer, int):
+            return JSONResponse({"code": answer, "message": "Invalid MSISDN format"}, 400)
+        if isinstance(answer, str):
+            return await _broken(answer)
+        status = answer or {"state": "queued", "timestamp": "2026-01-06T03:00:00.00Z"}
+        number = len(stand_in.ledger)
+        umid = f"bda3d56c-1424-e711-813c-{number:012d}"
+        return JSONResponse({"umid": umid, "encoding": "GSM7", "status": status})
+
+    path = "/api/v1/subaccounts/{account}/messages"
+    return Starlette(routes=[Route(path, messages, methods=["POST"])])
 
 
 @asynccontextmanager

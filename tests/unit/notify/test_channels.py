@@ -13,8 +13,9 @@ import pytest
 
 from services.notify.channels import Failed, Later, Outgoing, Sent, Unknown
 from services.notify.channels.http import client
-from services.notify.channels.kannel import Kannel, ReportSigner
+from services.notify.channels.kannel import Kannel
 from services.notify.channels.outbox import Outbox
+from services.notify.channels.sms import ReportSigner
 from services.notify.channels.whatsapp import WhatsApp, refusal, signed, statuses
 from tests.spec import START
 from tests.unit.notify.samples import MESSAGE

@@ -15,6 +15,7 @@ from services.notify.message import (
     Delivered,
     Failed,
     NotWaiting,
+    Read,
     Superseded,
     Unknown,
     UnknownMessage,
@@ -26,6 +27,7 @@ from shared.contracts.notify import (
     MessageFailed,
     MessageFellBack,
     MessageOutcomeUnknown,
+    MessageRead,
     MessageSent,
     MessageSuperseded,
 )
@@ -40,6 +42,7 @@ from tests.unit.notify.samples import (
     delivered,
     failure,
     queue,
+    read,
     sent,
     supersede,
     unknown,
@@ -67,6 +70,19 @@ def test_a_call_is_announced_before_it_is_made_and_never_twice() -> None:
 def test_sent_then_delivered() -> None:
     given(DECIDER, QUEUED, ATTEMPTED).when(sent()).then(SENT).again().then_nothing()
     given(DECIDER, QUEUED, ATTEMPTED, SENT).when(delivered()).then(ARRIVED).again().then_nothing()
+
+
+def test_read_may_be_reported_before_delivered_and_is_the_end() -> None:
+    opened = MessageRead(**IDS)
+    given(DECIDER, QUEUED, ATTEMPTED, SENT, ARRIVED).when(read()).then(opened)
+    early = given(DECIDER, QUEUED, ATTEMPTED, SENT).when(read()).then(opened).again().then_nothing()
+    early.when(delivered()).then_nothing()
+    given(DECIDER, QUEUED, ATTEMPTED, FAILED).when(read()).then_nothing()
+
+
+def test_what_came_back_undelivered_may_be_tried_again() -> None:
+    given(DECIDER, QUEUED, ATTEMPTED, SENT).when(defer(at(minutes=9))).then(DEFERRED)
+    given(DECIDER, QUEUED, ATTEMPTED, SENT, ARRIVED).when(defer(at(minutes=9))).then_nothing()
 
 
 def test_delivered_may_be_reported_before_sent() -> None:
@@ -125,7 +141,7 @@ def test_only_a_waiting_message_is_superseded() -> None:
     given(DECIDER, QUEUED, ATTEMPTED).when(supersede()).then_nothing()
 
 
-@pytest.mark.parametrize("report", [sent(), delivered(), unknown(), failure(), supersede()])
+@pytest.mark.parametrize("report", [sent(), delivered(), read(), unknown(), failure(), supersede()])
 def test_a_report_about_no_message_is_refused(report: Command) -> None:
     given(DECIDER).when(report).then_refused(UnknownMessage)
 
@@ -136,6 +152,7 @@ COMMANDS: list[Command] = [
     sent(),
     sent("sms", ""),
     delivered(),
+    read(),
     unknown(1),
     unknown(2),
     defer(at(minutes=9)),
@@ -157,8 +174,8 @@ def test_final_states_never_regress_whatever_arrives(commands: list[Command]) ->
             continue
         state = DECIDER.fold(facts(*decided), state)
         if final is not None:
-            assert state == final
-        if isinstance(state, Delivered | Failed | Superseded):
+            assert state == final or (isinstance(final, Delivered) and isinstance(state, Read))
+        if isinstance(state, Delivered | Read | Failed | Superseded):
             final = state
 
 

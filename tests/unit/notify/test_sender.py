@@ -12,7 +12,16 @@ from services.notify.channels import Outgoing, Result
 from services.notify.channels.http import client
 from services.notify.channels.kannel import ACCEPTED, BUFFERED, DELIVERED, REFUSED
 from services.notify.channels.whatsapp import Status, WhatsApp
-from services.notify.message import Delivered, Failed, Queued, Sending, Sent, Superseded, Unknown
+from services.notify.message import (
+    Delivered,
+    Failed,
+    Queued,
+    Read,
+    Sending,
+    Sent,
+    Superseded,
+    Unknown,
+)
 from shared.contracts.workflow import StageCompleted, StageOverdue
 from tests.unit.notify.desk import Desk, desk_in, gathered
 from tests.unit.notify.samples import APPLICATION
@@ -182,13 +191,14 @@ async def test_an_alert_overtaken_by_events_is_not_sent(desk: Desk) -> None:
     assert isinstance(await desk.state(news), Sent)
 
 
-async def test_reports_in_any_order_and_any_number_end_in_delivered(desk: Desk) -> None:
+async def test_reports_in_any_order_and_any_number_end_in_read(desk: Desk) -> None:
     message = await desk.queue()
     await desk.later()
-    for status in ("delivered", "sent", "read", "delivered", "failed", "sent"):
+    for status in ("delivered", "sent", "read", "delivered", "failed", "sent", "read"):
         await desk.reports.whatsapp(Status(message, "wamid.1", status, 0))
-    assert isinstance(await desk.state(message), Delivered)
-    assert (await desk.types(message)).count("MessageDelivered") == 1
+    assert isinstance(await desk.state(message), Read)
+    told = await desk.types(message)
+    assert (told.count("MessageDelivered"), told.count("MessageRead")) == (1, 1)
 
 
 async def test_a_report_finds_its_message_by_the_providers_id(desk: Desk) -> None:

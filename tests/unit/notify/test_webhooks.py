@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from services.notify.channels.kannel import ReportSigner
+from services.notify.channels.sms import ReportSigner
 from shared.ids import new_id
 from tests.running import Office, running_office, settings_in, until
 from tests.unit.notify.standins import (
@@ -118,7 +118,7 @@ async def test_a_whatsapp_message_and_its_signed_reports(
     assert await state_of(office) == "sent:whatsapp"
     for status in ("delivered", "sent", "read", "delivered"):
         assert await report(office, status_webhook(message_id, status)) == 200
-    assert await state_of(office) == "delivered:whatsapp"
+    assert await state_of(office) == "read:whatsapp"
     assert await report(office, b"[[[[") == 422
     assert await report(office, b'{"object":"whatsapp_business_account","entry":[]}') == 200
 
