@@ -13,7 +13,8 @@ from pathlib import Path
 
 from services.notify.channels import Channel, Outgoing, Result
 from services.notify.channels.http import client
-from services.notify.channels.kannel import Kannel, ReportSigner
+from services.notify.channels.kannel import Kannel
+from services.notify.channels.sms import ReportSigner
 from services.notify.rules import Rules
 from services.notify.sender import Limits, Sender
 from services.notify.views import MessagesProjection, MessageViews
