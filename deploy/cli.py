@@ -13,6 +13,7 @@ from typing import ParamSpec
 import click
 
 from deploy.commands.asking import history, status
+from deploy.commands.forecast import forecast
 from deploy.commands.importing import import_
 from deploy.commands.parked import parked
 from deploy.commands.replaying import replay
@@ -111,5 +112,5 @@ async def worker(session: Session, host: str | None, port: int | None) -> None:
     await run_worker(_served(session, host, port))
 
 
-for command in (import_, status, history, replay, parked, topics):
+for command in (import_, forecast, status, history, replay, parked, topics):
     main.add_command(command)

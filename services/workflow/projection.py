@@ -24,6 +24,10 @@ _INDEXES: Final = (
     "CREATE INDEX IF NOT EXISTS permits_timer ON permits (timer_us) WHERE timer_us IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS permits_work ON permits (procedure_office, due_us) "
     "WHERE working = 1",
+    # A board counts everything in one walk, in the order of its groups, without touching a row.
+    "CREATE INDEX IF NOT EXISTS permits_board ON permits (procedure_office, procedure_type, "
+    "procedure_version, stage, role, assignee, returned, awaits_payment, due_us, warn_us, "
+    "stage_us) WHERE working = 1",
 )
 _UPSERT: Final = (
     f"INSERT INTO permits ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))}) "
