@@ -62,14 +62,18 @@ class InterestRule(FileModel):
             raise ValueError("claim_months must not be less than cap_months")
         return self
 
+    def lapsed(self, due: date, on: date) -> bool:
+        """Say whether ``on`` a day the office may no longer ask for what was ``due``."""
+        return months_begun(due, on) > self.claim_months
+
     def owed(self, principal: int, due: date, on: date) -> Interest | None:
         """Return the interest of a payment ``on`` a day for what was ``due`` (both office dates).
 
         None when the claim has lapsed by then.
         """
-        begun = months_begun(due, on)
-        if begun > self.claim_months:
+        if self.lapsed(due, on):
             return None
+        begun = months_begun(due, on)
         counted = begun if self.part_month == "counts" else max(begun - 1, 0)
         months = min(counted, self.cap_months)
         exact = Decimal(principal) * self.percent * months / 100
@@ -104,6 +108,10 @@ class InterestRules(FileModel):
         """Return the rule for a debt of an office that was ``due`` on a day; None before all."""
         rules = self.offices.get(office, self.rules)
         return next((rule for rule in reversed(rules) if rule.since <= due), None)
+
+    def longest_claim(self, office: str) -> int:
+        """Return after how many months no rule of an office lets it ask any more."""
+        return max(rule.claim_months for rule in self.offices.get(office, self.rules))
 
 
 def months_after(day: date, months: int) -> date:

@@ -8,6 +8,8 @@ from services.payment.banks.ledger import Ledger
 from services.payment.banks.profile import Banks
 from services.payment.banks.tokens import AccessTokens
 from services.payment.banks.virtual_account import VirtualAccounts
+from services.payment.interest import InterestRules
+from services.payment.late import LateBills
 from services.payment.pages import STATES, BillPages, bill_key, pages_router, treasury_key
 from services.payment.reactions import Reactions
 from services.payment.tariff import PaymentSection
@@ -35,6 +37,8 @@ def build(kernel: Kernel, database: Database) -> Service:
         kernel.pages, views, kernel.handler, catalogue, banks, kernel.now, settings.bank_page
     )
     reactions = Reactions(kernel.handler, catalogue, banks, kernel.now)
+    rules = InterestRules.load(settings.config / "interest.yaml")
+    late = LateBills(kernel.handler, views, catalogue, rules, kernel.now)
     changed: set[str] = set()
 
     def publish(position: int) -> None:
@@ -58,7 +62,7 @@ def build(kernel: Kernel, database: Database) -> Service:
         ],
         projectors=[Projector(BillsProjection(kernel.codec, changed.add), database, publish)],
         reactors=[Reactor("payment.reactions", HEARD, reactions.table(), kernel.codec, database)],
-        tasks={"live": follow_bills},
+        tasks={"live": follow_bills, "late-bills": late.run},
     )
 
 
