@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol, cast
 
+from deploy.catalogue import load_catalogue
 from shared.actors import Role
 from shared.bus import Bus
 from shared.bus.local import LocalBus
@@ -21,7 +22,6 @@ from shared.database import Database
 from shared.database.sqlite import SqliteDatabase
 from shared.handle import Handler
 from shared.identity import Accounts
-from shared.offices import Catalogue
 from shared.service import Kernel, Service
 from shared.settings import SERVICES, Settings, kept_secret
 from shared.store import EventStore
@@ -118,7 +118,7 @@ async def open_kernel(settings: Settings) -> AsyncIterator[Kernel]:
             bus=bus,
             codec=codec,
             handler=Handler(store, codec),
-            catalogue=Catalogue.load(settings.config),
+            catalogue=load_catalogue(settings.config, now),
             accounts=Accounts.load(settings.config / "accounts"),
             pages=build_pages(settings),
             hub=hub,

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import holidays
 
 from shared.events import from_micros, to_micros
+from shared.text import bad_value
 
 _DAY_MINUTES = 24 * 60
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -42,7 +43,7 @@ class OfficeHours:
     def __post_init__(self) -> None:
         """Check that the office ever opens, or no budget would ever end."""
         if not any(self.week.values()):
-            raise ValueError("the office is never open")
+            raise bad_value("The office is never open.")
 
     def days(self, first: date, last: date) -> Iterator[tuple[date, tuple[Span, ...]]]:
         """Yield every day from ``first`` to ``last``, both included, with its spans."""
@@ -105,7 +106,8 @@ def week_of(hours: Mapping[str, Sequence[str]]) -> dict[int, tuple[Span, ...]]:
     """
     unknown = sorted(set(hours) - set(_WEEKDAYS))
     if unknown:
-        raise ValueError(f"{unknown[0]!r} is not a weekday; use {', '.join(_WEEKDAYS)}")
+        known = ", ".join(_WEEKDAYS)
+        raise bad_value("{day} is not a weekday; use {known}.", day=str(unknown[0]), known=known)
     return {_WEEKDAYS.index(day): spans_of(day, texts) for day, texts in hours.items()}
 
 
@@ -114,12 +116,14 @@ def spans_of(day: str, texts: Sequence[str]) -> tuple[Span, ...]:
     spans = sorted(_span(day, text) for text in texts)
     for (_, end), (start, _) in pairwise(spans):
         if start < end:
-            raise ValueError(f"hours of {day}: spans overlap")
+            raise bad_value("The hours of {day} overlap.", day=day)
     return tuple(spans)
 
 
 def _span(day: str, text: str) -> Span:
     start, end = (int(part[:2]) * 60 + int(part[3:]) for part in text.split("-"))
     if not start < end <= _DAY_MINUTES:
-        raise ValueError(f"hours of {day}: {text} does not end after it starts, by 24:00")
+        raise bad_value(
+            "The hours of {day}: {text} does not end after it starts, by 24:00.", day=day, text=text
+        )
     return start, end

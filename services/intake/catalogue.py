@@ -11,6 +11,7 @@ Reads the ``intake`` section of a permit type's file::
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -20,6 +21,7 @@ from pydantic import AfterValidator
 
 from shared.errors import NotFound
 from shared.offices import (
+    BadFile,
     Catalogue,
     FileModel,
     Identifier,
@@ -96,11 +98,13 @@ class PublicCatalogue:
     """The offices and permit types as everybody may read them."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        """Read every permit type's intake section. Raises BadConfiguration."""
+        """Read every permit type's intake section. One that is wrong can't be applied for."""
         self._catalogue = catalogue
-        self._sections = {
-            key: section(kind, "intake", IntakeSection) for key, kind in catalogue.types.items()
-        }
+        self._sections: dict[tuple[str, int], IntakeSection] = {}
+        for key, kind in catalogue.types.items():
+            # Where it is composed, the catalogue has refused and reported such a version already.
+            with suppress(BadFile):
+                self._sections[key] = section(kind, "intake", IntakeSection)
 
     @property
     def offices(self) -> Sequence[Office]:
@@ -132,9 +136,10 @@ class PublicCatalogue:
         if not giving:
             raise NotFound
         kind = self.in_force(permit_type, giving[0], now)
-        if kind is None:
+        section = self._sections.get((kind.id, kind.version)) if kind else None
+        if kind is None or section is None:
             raise NotFound
-        return Offer(kind, self._sections[(kind.id, kind.version)], tuple(giving))
+        return Offer(kind, section, tuple(giving))
 
     def in_force(self, permit_type: str, office: Office, now: datetime) -> PermitType | None:
         """Return the version in force on the office's own date."""

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+import holidays
 from pydantic import BaseModel
+from pydantic_core import PydanticCustomError
 
+from shared.office_hours import spans_of, week_of
 from shared.offices.files import section, validated
 from shared.offices.mistakes import BadFile, Mistake
 from shared.offices.models import JointLeave, Office, PermitType, Versioned
@@ -24,6 +27,8 @@ _SAME_YEAR = msg("The joint leave of {country} in {year} is in another file alre
 _NO_TYPE = msg("There is no permit type {id}. It can't be applied for here.")
 _NO_PARENT = msg("There is no office {id} that could be above this one.")
 _CODE_TAKEN = msg("The code {code} is that of the office {id}: numbers would be mixed up.")
+_NEVER_OPEN = msg("The office is never open.")
+_NO_COUNTRY = msg("No holidays are known for this country. Write a code such as ID.")
 _CIRCLE = msg("The office {id} is above and below this one at the same time.")
 
 
@@ -79,7 +84,7 @@ def _keep_type(kind: PermitType, sections: Mapping[str, type[BaseModel]], read: 
 
 
 def _keep_office(office: Office, read: Folder) -> None:
-    mistakes = _clash(office, read.offices)
+    mistakes = [*_clash(office, read.offices), *_unworkable(office)]
     for other in read.offices:
         if other.code == office.code and other.id != office.id:
             mistakes.append(_of(office, ("code",), _CODE_TAKEN, code=office.code, id=other.id))
@@ -88,6 +93,26 @@ def _keep_office(office: Office, read: Folder) -> None:
         read.mistakes += mistakes
     else:
         read.offices.append(office)
+
+
+def _unworkable(office: Office) -> Iterator[Mistake]:
+    """Yield why no calendar can be made of an office's hours."""
+    try:
+        if not any(week_of(office.hours).values()):
+            yield _of(office, ("hours",), _NEVER_OPEN)
+    except PydanticCustomError as error:
+        yield _of(office, ("hours",), error.message_template, **_params(error))
+    for day, texts in office.special_hours.items():
+        try:
+            spans_of(day.isoformat(), texts)
+        except PydanticCustomError as error:
+            yield _of(office, ("special_hours",), error.message_template, **_params(error))
+    if office.holidays not in holidays.list_supported_countries():
+        yield _of(office, ("holidays",), _NO_COUNTRY)
+
+
+def _params(error: PydanticCustomError) -> dict[str, str | int]:
+    return {name: value for name, value in (error.context or {}).items() if name != "msgid"}
 
 
 def _clash(one: V, others: Sequence[V]) -> list[Mistake]:

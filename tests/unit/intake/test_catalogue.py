@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 
 from services.intake.answers import ApplicantData, read_answers
 from services.intake.catalogue import IntakeSection, PublicCatalogue, as_json
-from shared.errors import BadConfiguration, NotFound
+from shared.errors import NotFound
 from shared.offices import Catalogue
 from shared.settings import Settings
 
@@ -80,14 +81,16 @@ def test_a_wrong_section_is_refused(wrong: dict[str, Any]) -> None:
         section(**wrong)
 
 
-def test_a_wrong_file_stops_the_start(tmp_path: Path) -> None:
+def test_a_wrong_file_is_not_offered_and_stops_nothing_else(tmp_path: Path) -> None:
     config = Settings().config
     for folder in ("offices", "permits"):
         (tmp_path / folder).mkdir()
+    shutil.copy(config / "offices" / "bogor.yaml", tmp_path / "offices")
+    shutil.copy(config / "permits" / "siup.yaml", tmp_path / "permits")
     text = (config / "permits" / "situ.yaml").read_text().replace("kind: number", "kind: money")
     (tmp_path / "permits" / "situ.yaml").write_text(text)
-    with pytest.raises(BadConfiguration, match=r"situ\.yaml: line 44: intake\.fields\.2\.kind"):
-        PublicCatalogue(Catalogue.load(tmp_path))
+    found = PublicCatalogue(Catalogue.load(tmp_path)).offers(NOW)
+    assert [offer.kind.id for offer in found] == ["siup"]
 
 
 def test_answers_are_kept_as_text() -> None:
