@@ -185,15 +185,17 @@ class WorkCalendar:
         """
         found: list[int] = []
         layout, last, until = self._layout, -1, 0
+        worked = layout.worked
         for start, end in spans:
-            if not layout.begins <= start <= end < layout.ends:
+            if not layout.begins <= start < end < layout.ends:
                 if end <= start:
                     found.append(0)
                     continue
                 # The running totals of another layout begin elsewhere.
                 layout, last = self._covering(start, end), -1
-            before = until if start == last else layout.worked(start)
-            last, until = end, layout.worked(end)
+                worked = layout.worked
+            before = until if start == last else worked(start)
+            last, until = end, worked(end)
             found.append(until - before)
         return found
 

@@ -11,119 +11,15 @@ payment is awaited and in stages that a third party works on, and stops when the
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from services.workflow.clock_fold import ClockState, Run, dump, evolve, load
 from services.workflow.sop import Sop, Stage
 from shared.calendar import MINUTE_US, WorkCalendar
-from shared.contracts.workflow import (
-    FeeSettled,
-    FeeUnsettled,
-    PermitClosed,
-    PermitHandedOver,
-    PermitIssued,
-    PermitOpened,
-    PermitRejected,
-    PermitResumed,
-    PermitReturned,
-    PermitWithdrawn,
-    StageCompleted,
-    StageStarted,
-)
-from shared.events import AnyFact, from_micros, to_micros
-
-
-class Run(NamedTuple):
-    """A stage (empty: between stages) held the clock running; instants in microseconds UTC."""
-
-    stage: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class ClockState:
-    """What happened to the clock. Instants in microseconds UTC, 0 where there is none.
-
-    ``since`` is where the interval that still runs began; ``returned`` and ``unpaid`` say what the
-    permit itself waits for. A stage that stands still is known only with its procedure.
-    """
-
-    opened: int = 0
-    stopped: int = 0
-    stage: str = ""
-    since: int = 0
-    runs: tuple[Run, ...] = ()
-    returned: bool = False
-    unpaid: bool = False
-
-
-def evolve(state: ClockState, fact: AnyFact) -> ClockState:
-    """Return the clock after ``fact``. Events that don't concern it change nothing."""
-    at = to_micros(fact.at)
-    match fact.event:
-        case PermitOpened():
-            return replace(state, opened=at, since=at)
-        case StageStarted(stage=stage):
-            return _go_on(_cut(state, at), at, stage=stage)
-        case StageCompleted(stage=stage) if stage == state.stage:
-            return _go_on(_cut(state, at), at, stage="")
-        case PermitReturned():
-            return replace(_cut(state, at), returned=True)
-        case PermitResumed():
-            return _go_on(replace(state, returned=False), at)
-        case FeeUnsettled():
-            return replace(_cut(state, at), unpaid=True)
-        case FeeSettled() if state.unpaid:
-            return _go_on(replace(state, unpaid=False), at)
-        case (
-            PermitIssued()
-            | PermitRejected()
-            | PermitWithdrawn()
-            | PermitHandedOver()
-            | PermitClosed()
-        ) if not state.stopped:
-            return replace(_cut(state, at), stopped=at)
-        case _:
-            return state
-
-
-def _cut(state: ClockState, at: int) -> ClockState:
-    """End the interval that runs."""
-    if not state.since:
-        return state
-    runs = state.runs
-    # A foreign log's times may run backwards; such an interval has no length.
-    if at > state.since:
-        runs = (*runs, Run(state.stage, state.since, at))
-    return replace(state, runs=runs, since=0)
-
-
-def _go_on(state: ClockState, at: int, *, stage: str | None = None) -> ClockState:
-    """Let the clock run from ``at`` on, unless something still holds it."""
-    held = state.returned or state.unpaid or state.stopped or not state.opened
-    since = 0 if held else (state.since or at)
-    return replace(state, since=since, stage=state.stage if stage is None else stage)
-
-
-def dump(state: ClockState) -> str:
-    """Return the state as compact JSON, for a row of a read model."""
-    held = (int(state.returned), int(state.unpaid))
-    fields = (state.opened, state.stopped, state.stage, state.since, state.runs, *held)
-    return json.dumps(fields, separators=(",", ":"))
-
-
-def load(text: str) -> ClockState:
-    """Return the state that ``dump`` wrote; an empty text is a clock that never started."""
-    if not text:
-        return ClockState()
-    opened, stopped, stage, since, runs, returned, unpaid = json.loads(text)
-    made = tuple(Run(*run) for run in runs)
-    return ClockState(opened, stopped, stage, since, made, bool(returned), bool(unpaid))
+from shared.events import from_micros, to_micros
 
 
 class Mode(StrEnum):
@@ -133,6 +29,9 @@ class Mode(StrEnum):
     RUNNING = "running"
     PAUSED = "paused"
     STOPPED = "stopped"
+
+
+_RUNNING = Mode.RUNNING
 
 
 class Amount(NamedTuple):
@@ -154,15 +53,16 @@ class Due(NamedTuple):
     due: int
 
 
-@dataclass(frozen=True, slots=True)
-class ClockReading:
-    """The clock at one instant.
+class ClockReading(NamedTuple):
+    """The clock at one instant: the legal total and the stage's own budget side by side.
 
-    ``waits_for`` is ``applicant``, ``payment`` or ``outside`` when paused. ``stage`` is None for a
-    stage without a budget of its own. ``due`` and ``warn`` are set while it runs: the instant the
-    stage (or the legal total, if that ends earlier) is used up, and 80 % of the way there. While
-    paused, ``deadline`` and ``expected`` say what holds if the clock went on at this instant.
-    ``by_stage`` maps stages to used minutes.
+    ``waits_for`` is ``applicant``, ``payment`` or ``outside`` when paused. ``deadline`` is when the
+    legal total is used up, ``expected`` when the office will have decided if everything takes its
+    budget from now on. ``stage``, ``stage_deadline`` and ``stage_expected`` say the same of the
+    present stage; they are None without a budget of its own. While paused, all four say what holds
+    if the clock went on at this instant. ``due`` and ``warn`` are set while it runs: the instant
+    the stage (or the legal total, if that ends earlier) is used up, and the share of the way there
+    at which the officer is warned. ``by_stage`` maps stages to used minutes.
     """
 
     mode: Mode
@@ -174,64 +74,126 @@ class ClockReading:
     due: datetime | None
     warn: datetime | None
     expected: datetime | None
+    stage_deadline: datetime | None
+    stage_expected: datetime | None
 
 
-WARN_TENTHS = 8
+# Of a stage's budget, when the office's own ladder is not asked.
+WARN_PERCENT = 80
 
 
-def evaluate(state: ClockState, calendar: WorkCalendar, sop: Sop, at: datetime) -> ClockReading:
+class _Worked(NamedTuple):
+    """What counted until ``until``: the runs, the working microseconds of each, and their sum."""
+
+    runs: Sequence[Run]
+    micros: Sequence[int]
+    total: int
+    until: int
+
+    def reached(self, amount: int, calendar: WorkCalendar) -> int:
+        """Return when ``amount`` was used up, or will be if the clock goes on at ``until``."""
+        if amount > self.total:
+            return calendar.add_micros(self.until, amount - self.total)
+        for run, micros in zip(self.runs, self.micros, strict=True):
+            if amount <= micros:
+                return calendar.add_micros(run.start, amount)
+            amount -= micros
+        return self.until
+
+
+def evaluate(
+    state: ClockState,
+    calendar: WorkCalendar,
+    sop: Sop,
+    at: datetime,
+    warn_percent: int = WARN_PERCENT,
+) -> ClockReading:
     """Read the clock at ``at``, which must not be before the last folded event."""
     now = to_micros(at)
-    runs = _counted(state, sop, now)
-    worked = [calendar.micros_between(run.start, run.end) for run in runs]
+    worked = _counted(state, calendar, sop, state.stopped or now)
     by_stage: dict[str, int] = {}
-    for run, micros in zip(runs, worked, strict=True):
+    for run, micros in zip(worked.runs, worked.micros, strict=True):
         by_stage[run.stage] = by_stage.get(run.stage, 0) + micros
     stage = sop.stage(state.stage)
+    own = _of(worked, state.stage)
     mode, waits_for = _mode(state, stage)
-    pending = due(state, calendar, sop) if mode is Mode.RUNNING else None
-    deadline = None
-    if state.opened:
-        until = state.stopped or now
-        deadline = _reached(runs, worked, sop.legal * MINUTE_US, calendar, until)
+    pending = _due(worked, own, calendar, sop, stage, warn_percent) if mode is _RUNNING else None
+    deadline = worked.reached(sop.legal * MINUTE_US, calendar) if state.opened else None
+    stage_deadline = _own_deadline(own, calendar, stage, mode)
     return ClockReading(
         mode=mode,
         waits_for=waits_for,
-        total=Amount(sum(worked) // MINUTE_US, sop.legal),
+        total=Amount(worked.total // MINUTE_US, sop.legal),
         stage=_amount(stage, by_stage),
         by_stage={name: micros // MINUTE_US for name, micros in by_stage.items()},
-        deadline=None if deadline is None else from_micros(deadline),
-        due=pending and from_micros(pending.due),
-        warn=pending and from_micros(pending.warn),
+        deadline=_instant(deadline),
+        due=_instant(pending and pending.due),
+        warn=_instant(pending and pending.warn),
         expected=_expected(mode, stage, by_stage, sop, calendar, at, deadline),
+        stage_deadline=_instant(stage_deadline),
+        stage_expected=_instant(stage_deadline and max(now, stage_deadline)),
     )
 
 
-def due(state: ClockState, calendar: WorkCalendar, sop: Sop) -> Due | None:
+def due(
+    state: ClockState, calendar: WorkCalendar, sop: Sop, warn_percent: int = WARN_PERCENT
+) -> Due | None:
     """Return when the current stage is due, None unless the clock runs. Needs no present instant.
 
-    The stage's allowance is its budget, or what was left of the legal total when it began, if that
-    is less or no budget is given.
+    The stage is due when its own budget or the legal total is used up, whichever comes first: once
+    the legal total is used up, every further stage is overdue from its beginning. The warning comes
+    at ``warn_percent`` of what the stage may use.
     """
-    if _mode(state, sop.stage(state.stage))[0] is not Mode.RUNNING:
+    stage = sop.stage(state.stage)
+    if _mode(state, stage)[0] is not _RUNNING:
         return None
-    runs = _counted(state, sop, state.since)
-    own = [run for run in runs if run.stage == state.stage]
-    before = sum(calendar.micros_between(r.start, r.end) for r in runs if r.stage != state.stage)
-    worked = [calendar.micros_between(run.start, run.end) for run in own]
-    allowance = _allowance(sop, sop.stage(state.stage), before)
-    warn = allowance * WARN_TENTHS // 10
-    return Due(
-        _reached(own, worked, warn, calendar, state.since),
-        _reached(own, worked, allowance, calendar, state.since),
-    )
+    worked = _counted(state, calendar, sop, state.since)
+    return _due(worked, _of(worked, state.stage), calendar, sop, stage, warn_percent)
 
 
-def _allowance(sop: Sop, stage: Stage | None, before: int) -> int:
-    legal = max(0, sop.legal * MINUTE_US - before)
-    if stage is None or stage.budget is None:
-        return legal
-    return min(legal, stage.budget * MINUTE_US)
+def limit(state: ClockState, calendar: WorkCalendar, sop: Sop) -> int | None:
+    """Return when the legal total is used up (microseconds UTC) if nothing happens.
+
+    None while the clock stands still before that, and once the office has decided.
+    """
+    mode = _mode(state, sop.stage(state.stage))[0]
+    if mode not in (_RUNNING, Mode.PAUSED):
+        return None
+    worked = _counted(state, calendar, sop, state.since)
+    if mode is Mode.PAUSED and worked.total < sop.legal * MINUTE_US:
+        return None
+    return worked.reached(sop.legal * MINUTE_US, calendar)
+
+
+def _due(
+    worked: _Worked,
+    own: _Worked,
+    calendar: WorkCalendar,
+    sop: Sop,
+    stage: Stage | None,
+    warn_percent: int,
+) -> Due:
+    legal = sop.legal * MINUTE_US
+    due_at = worked.reached(legal, calendar)
+    # What the other stages left of the legal total.
+    allowance = max(0, legal - worked.total + own.total)
+    if stage is not None and stage.budget is not None:
+        allowance = min(allowance, stage.budget * MINUTE_US)
+        due_at = min(due_at, own.reached(stage.budget * MINUTE_US, calendar))
+    warn = own.reached(allowance * warn_percent // 100, calendar)
+    return Due(min(warn, due_at), due_at)
+
+
+def _own_deadline(
+    own: _Worked, calendar: WorkCalendar, stage: Stage | None, mode: Mode
+) -> int | None:
+    if stage is None or stage.budget is None or mode not in (_RUNNING, Mode.PAUSED):
+        return None
+    return own.reached(stage.budget * MINUTE_US, calendar)
+
+
+def _instant(micros: int | None) -> datetime | None:
+    return None if micros is None else from_micros(micros)
 
 
 def _mode(state: ClockState, stage: Stage | None) -> tuple[Mode, str]:
@@ -245,26 +207,27 @@ def _mode(state: ClockState, stage: Stage | None) -> tuple[Mode, str]:
         return Mode.PAUSED, "payment"
     if stage is not None and stage.waits_for:
         return Mode.PAUSED, stage.waits_for
-    return Mode.RUNNING, ""
+    return _RUNNING, ""
 
 
-def _counted(state: ClockState, sop: Sop, now: int) -> list[Run]:
-    """Return the intervals that use time up to ``now``, the one that still runs last."""
-    runs = list(state.runs)
-    if state.since and now > state.since:
-        runs.append(Run(state.stage, state.since, now))
-    return [run for run in runs if run.stage not in sop.standing]
+def _counted(state: ClockState, calendar: WorkCalendar, sop: Sop, until: int) -> _Worked:
+    """Return what used time up to ``until``, the interval that still runs last."""
+    runs = [run for run in state.runs if run.stage not in sop.standing]
+    if 0 < state.since < until and state.stage not in sop.standing:
+        runs.append(Run(state.stage, state.since, until))
+    micros = calendar.works([run[1:] for run in runs])
+    return _Worked(runs, micros, sum(micros), until)
 
 
-def _reached(
-    runs: Sequence[Run], worked: Sequence[int], amount: int, calendar: WorkCalendar, resume: int
-) -> int:
-    """Return when ``amount`` was used up, or will be if the clock goes on at ``resume``."""
-    for run, micros in zip(runs, worked, strict=True):
-        if amount <= micros:
-            return calendar.add_micros(run.start, amount)
-        amount -= micros
-    return calendar.add_micros(resume, amount)
+def _of(worked: _Worked, stage: str) -> _Worked:
+    """Return what counted in one stage."""
+    runs: list[Run] = []
+    micros: list[int] = []
+    for index, run in enumerate(worked.runs):
+        if run.stage == stage:
+            runs.append(run)
+            micros.append(worked.micros[index])
+    return _Worked(runs, micros, sum(micros), worked.until)
 
 
 def _amount(stage: Stage | None, by_stage: dict[str, int]) -> Amount | None:
@@ -283,7 +246,7 @@ def _expected(
     deadline: int | None,
 ) -> datetime | None:
     """Return when the office will have decided if everything takes its budget from now on."""
-    if mode not in (Mode.RUNNING, Mode.PAUSED):
+    if mode not in (_RUNNING, Mode.PAUSED):
         return None
     later = sop.budget_after(stage.id) if stage else 0
     if stage is None or not (stage.budget or later):
@@ -291,3 +254,20 @@ def _expected(
     own = (stage.budget or 0) * MINUTE_US - by_stage.get(stage.id, 0)
     micros = max(0, own) + later * MINUTE_US
     return from_micros(calendar.add_micros(to_micros(at), micros))
+
+
+__all__ = [
+    "WARN_PERCENT",
+    "Amount",
+    "ClockReading",
+    "ClockState",
+    "Due",
+    "Mode",
+    "Run",
+    "due",
+    "dump",
+    "evaluate",
+    "evolve",
+    "limit",
+    "load",
+]

@@ -1,4 +1,4 @@
-"""The working-day clock against a minute-by-minute oracle, and its laws."""
+"""The working-day clock in examples that can be reckoned by hand."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from services.workflow import clock
 from services.workflow.clock import Amount, ClockReading, ClockState, Mode
 from services.workflow.sop import prepare
 from shared.contracts import workflow as e
-from shared.events import Fact, to_micros
+from shared.events import Fact, from_micros, to_micros
 from tests.unit.workflow.kit import (
     APP,
     CALENDAR,
@@ -59,9 +57,6 @@ START = local(5, 8)
 BEGUN = ((START, OPENED), (START, started("verify")))
 
 
-# ---- Examples ----------------------------------------------------------------------------------
-
-
 def test_used_left_due_and_expected_while_it_runs() -> None:
     reading = read(fold(*BEGUN), local(5, 10))
     assert (reading.mode, reading.waits_for) == (Mode.RUNNING, "")
@@ -74,6 +69,8 @@ def test_used_left_due_and_expected_while_it_runs() -> None:
     assert reading.deadline == local(9, 16)
     # 6 h here, then 2 days, 4 h and 1 day.
     assert reading.expected == local(9, 12)
+    assert (reading.stage_deadline, reading.stage_expected) == (local(5, 16), local(5, 16))
+    assert clock.evaluate(fold(*BEGUN), CALENDAR, SOP, local(5, 10), 50).warn == local(5, 12)
 
 
 def test_it_stands_still_for_the_applicant_the_payment_and_outside_stages() -> None:
@@ -89,7 +86,7 @@ def test_it_stands_still_for_the_applicant_the_payment_and_outside_stages() -> N
     waiting = fold(*BEGUN, (local(5, 10), completed("verify")), (local(5, 10), started("pay")))
     assert read(waiting, local(9, 9)).waits_for == "payment"
     assert read(waiting, local(9, 9)).total.used == 120
-    opd = stage("opd", "recommend", "verifier", outside=True)
+    opd = stage("opd", "recommend", agency="dinas", outside=True)
     outside = prepare(permit_type(opd, stage("sign", "sign", "signer")), office())
     reading = read(fold((START, OPENED), (START, started("opd"))), local(9, 9), outside)
     assert (reading.mode, reading.waits_for, reading.total.used) == (Mode.PAUSED, "outside", 0)
@@ -127,6 +124,21 @@ def test_overdue_is_negative_time_left_and_a_due_instant_in_the_past() -> None:
     assert reading.stage.left == -60
     assert reading.due == local(5, 16)
     assert reading.by_stage == {"verify": 540}
+    assert (reading.stage_deadline, reading.stage_expected) == (local(5, 16), local(6, 9))
+
+
+def test_the_legal_limit_passes_only_while_the_clock_runs_and_before_the_decision() -> None:
+    def limit(*more: tuple[Any, Any]) -> Any:
+        found = clock.limit(fold(*BEGUN, *more), CALENDAR, SOP)
+        return None if found is None else from_micros(found)
+
+    assert limit() == local(9, 16)
+    assert limit((local(5, 10), RETURNED)) is None
+    assert limit((local(5, 10), RETURNED), (local(6, 10), RESUMED)) == local(12, 16)
+    # It had passed before the permit went back to its applicant.
+    assert limit((local(13, 10), RETURNED)) == local(9, 16)
+    assert limit((local(13, 10), ISSUED)) is None
+    assert clock.limit(ClockState(), CALENDAR, SOP) is None
 
 
 def test_without_a_budget_of_its_own_a_stage_has_the_legal_total() -> None:
@@ -142,7 +154,8 @@ def test_a_stage_may_not_use_more_than_what_is_left_of_the_legal_total() -> None
     reading = read(state, local(9, 13))
     assert reading.due == reading.deadline == local(9, 16)
     over = fold(*BEGUN, (local(14, 12), completed("verify")), (local(14, 12), started("survey")))
-    assert read(over, local(14, 13)).due == local(14, 12)
+    # It had none left when the survey began, which is overdue from then on.
+    assert read(over, local(14, 13)).due == local(9, 16)
 
 
 def test_a_foreign_log_s_contradictions_cost_nothing() -> None:
@@ -155,132 +168,6 @@ def test_a_foreign_log_s_contradictions_cost_nothing() -> None:
     )
     assert read(state, local(9, 9)).total.used == 0
     assert read(state, local(9, 9)).mode is Mode.STOPPED
-
-
-# ---- Laws --------------------------------------------------------------------------------------
-
-EVENTS = (
-    started("verify"),
-    started("survey"),
-    started("pay"),
-    started("sign"),
-    completed("verify"),
-    completed("pay"),
-    RETURNED,
-    RESUMED,
-    UNSETTLED,
-    SETTLED,
-    ISSUED,
-)
-GAPS = st.integers(0, 3 * 24 * 60)
-
-
-@st.composite
-def lives(draw: st.DrawFn) -> list[tuple[Any, Any]]:
-    """A permit's facts in order of time, whatever they are, within about ten days."""
-    at, facts = START, list[tuple[Any, Any]]([(START, OPENED)])
-    for gap in draw(st.lists(GAPS, max_size=7)):
-        at += timedelta(minutes=gap)
-        facts.append((at, draw(st.sampled_from(EVENTS))))
-    return facts
-
-
-def oracle(facts: list[tuple[Any, Any]], until: Any) -> dict[str, int]:
-    """Walk minute by minute: what is the permit doing, is the office open?"""
-    used: dict[str, int] = {}
-    at, done = START, 0
-    stage, returned, unpaid, stopped = "", False, False, False
-    while at < until:
-        while done < len(facts) and facts[done][0] <= at:
-            match facts[done][1]:
-                case e.StageStarted(stage=name):
-                    stage = name
-                case e.StageCompleted(stage=name) if name == stage:
-                    stage = ""
-                case e.PermitReturned():
-                    returned = True
-                case e.PermitResumed():
-                    returned = False
-                case e.FeeUnsettled():
-                    unpaid = True
-                case e.FeeSettled():
-                    unpaid = False
-                case e.PermitIssued():
-                    stopped = True
-            done += 1
-        if not (returned or unpaid or stopped or stage == "pay") and CALENDAR.is_open(at):
-            used[stage] = used.get(stage, 0) + 1
-        at += timedelta(minutes=1)
-    return used
-
-
-@settings(max_examples=60, deadline=None)
-@given(lives(), GAPS)
-def test_it_counts_what_the_oracle_counts(facts: list[tuple[Any, Any]], more: int) -> None:
-    at = facts[-1][0] + timedelta(minutes=more)
-    reading = read(fold(*facts), at)
-    expected = oracle(facts, at)
-    assert {name: used for name, used in reading.by_stage.items() if used} == expected
-    assert reading.total.used == sum(expected.values())
-
-
-@settings(max_examples=200, deadline=None)
-@given(lives(), GAPS, GAPS)
-def test_time_used_only_grows_and_used_and_left_are_the_budget(
-    facts: list[tuple[Any, Any]], first: int, second: int
-) -> None:
-    state, last = fold(*facts), facts[-1][0]
-    early, late = (read(state, last + timedelta(minutes=m)) for m in sorted((first, second)))
-    assert early.total.used <= late.total.used
-    assert early.total.used + early.total.left == SOP.legal
-    assert early.deadline is not None
-    assert late.deadline is not None
-    assert early.deadline <= late.deadline
-    if early.mode is Mode.RUNNING:
-        assert (early.due, early.warn, early.deadline) == (late.due, late.warn, late.deadline)
-
-
-@settings(max_examples=200, deadline=None)
-@given(lives(), st.integers(0, 6 * 24 * 60), GAPS, st.sampled_from([RETURNED, UNSETTLED]))
-def test_a_pause_never_brings_a_deadline_nearer(
-    facts: list[tuple[Any, Any]], offset: int, length: int, pause: Any
-) -> None:
-    begin = START + timedelta(minutes=offset)
-    end = begin + timedelta(minutes=length)
-    resume = RESUMED if pause is RETURNED else SETTLED
-    # Other pauses of that kind would end or begin inside this one.
-    others = [f for f in facts if type(f[1]) not in (type(pause), type(resume))]
-    with_pause = sorted([*others, (begin, pause), (end, resume)], key=lambda f: f[0])
-    at = max(with_pause[-1][0], others[-1][0])
-    plain, paused = read(fold(*others), at), read(fold(*with_pause), at)
-    assert paused.total.used <= plain.total.used
-    assert plain.deadline is not None
-    assert paused.deadline is not None
-    assert paused.deadline >= plain.deadline
-
-
-@settings(max_examples=100, deadline=None)
-@given(lives())
-def test_due_and_warning_lie_where_the_stage_s_time_is_used_up(
-    facts: list[tuple[Any, Any]],
-) -> None:
-    state = fold(*facts)
-    reading = read(state, facts[-1][0])
-    if reading.due is None or reading.stage is None:
-        return
-    assert reading.warn is not None
-    assert reading.warn <= reading.due
-    assert reading.deadline is not None
-    at_due = read(state, max(reading.due, facts[-1][0]))
-    assert at_due.stage is not None
-    assert at_due.stage.left <= 0 or reading.due >= reading.deadline
-
-
-@given(lives())
-def test_a_stored_clock_is_the_same_clock(facts: list[tuple[Any, Any]]) -> None:
-    state = fold(*facts)
-    assert clock.load(clock.dump(state)) == state
-    assert clock.load("") == ClockState()
 
 
 @pytest.mark.parametrize("seconds", [0.000001, 29, 59.999999])
