@@ -6,7 +6,7 @@ JEJAK  := $(BIN)/jejak
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-kafka test-browser test-chaos test-containers check format docs bench up down clean
+.PHONY: help run test test-kafka test-kannel test-browser test-chaos test-containers check format docs bench up down clean
 
 help: ## List the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,11 +15,14 @@ run: $(VENV)/.run ## Set up and run the whole office here: no Java, no container
 	$(JEJAK) run
 
 test: $(VENV)/.dev ## Set up and pass the tests that need only PyPI
-	$(PYTEST) -n auto -m "not kafka and not containers and not browser and not chaos"
+	$(PYTEST) -n auto -m "not kafka and not containers and not browser and not chaos and not kannel"
 
 test-kafka: $(VENV)/.dev ## The tests over a real Apache Kafka, which they start and stop (Java 17, Maven)
 	$(BIN)/python -m deploy.kafka install
-	$(PYTEST) -m "kafka and not containers and not browser and not chaos"
+	$(PYTEST) -m "kafka and not containers and not browser and not chaos and not kannel"
+
+test-kannel: $(VENV)/.dev ## Messages through a real SMS gateway (Debian's kannel and kannel-extras)
+	$(PYTEST) -m "kannel"
 
 test-browser: $(VENV)/.dev ## The journey in a real browser (Debian's chromium; once over Kafka: Java 17, Maven)
 	$(PYTEST) -m "browser"
@@ -30,7 +33,7 @@ test-chaos: $(VENV)/.dev ## Kill processes under load and count what is left
 test-containers: $(VENV)/.dev ## The integration tests on parts that testcontainers starts (root, Debian)
 	$(BIN)/python -m deploy.kafka install
 	PYTHON=$(BIN)/python deploy/containers/run.sh $(PYTEST) tests/integration tests/contract \
-	  -m "not chaos and not browser" --parts=containers
+	  -m "not chaos and not browser and not kannel" --parts=containers
 
 check: $(VENV)/.dev ## Format, lint, types, import contracts, generated documents
 	$(BIN)/ruff format --check .
