@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from services.payment.api import bank_router, bills_router
-from services.payment.banks.door import Door
-from services.payment.banks.ledger import Ledger
+from services.payment.api import bills_router
+from services.payment.banks import parts
 from services.payment.banks.profile import Banks
-from services.payment.banks.tokens import AccessTokens
-from services.payment.banks.virtual_account import VirtualAccounts
 from services.payment.interest import InterestRules
 from services.payment.late import LateBills
 from services.payment.pages import STATES, BillPages, bill_key, pages_router, treasury_key
@@ -30,9 +27,8 @@ def build(kernel: Kernel, database: Database) -> Service:
     catalogue, settings = kernel.catalogue, kernel.settings
     banks = Banks.load(settings.config / "banks")
     check_tariffs(catalogue, banks)
-    views, ledger = BillViews(database), Ledger(database)
-    door = Door(banks, AccessTokens(kernel.secret("bank-tokens")), kernel.secret, settings.data)
-    accounts = VirtualAccounts(kernel.handler, views, ledger, catalogue, kernel.now)
+    views = BillViews(database)
+    bank = parts.build(kernel, database, banks, views)
     bill_pages = BillPages(
         kernel.pages, views, kernel.handler, catalogue, banks, kernel.now, settings.bank_page
     )
@@ -56,13 +52,16 @@ def build(kernel: Kernel, database: Database) -> Service:
         name="payment",
         database=database,
         routers=[
-            bank_router(door, accounts, kernel.now),
+            *bank.routers,
             bills_router(views),
             pages_router(bill_pages, kernel.hub),
         ],
         projectors=[Projector(BillsProjection(kernel.codec, changed.add), database, publish)],
-        reactors=[Reactor("payment.reactions", HEARD, reactions.table(), kernel.codec, database)],
-        tasks={"live": follow_bills, "late-bills": late.run},
+        reactors=[
+            Reactor("payment.reactions", HEARD, reactions.table(), kernel.codec, database),
+            *bank.reactors,
+        ],
+        tasks={"live": follow_bills, "late-bills": late.run, **bank.tasks},
     )
 
 

@@ -6,13 +6,18 @@ repeated answer: the payment itself is in the store.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import date, timedelta
 from enum import Enum
 from typing import NamedTuple
 
 from services.payment.banks.snap import Reply
+from services.payment.banks.tables import Tables
+from services.payment.banks.together import Together
 from shared.database import Database, Transaction
+from shared.errors import JejakError
+from shared.telemetry import log
 
 _TABLES = (
     """
@@ -26,7 +31,7 @@ CREATE TABLE IF NOT EXISTS bank_external_ids (
 CREATE TABLE IF NOT EXISTS bank_payment_requests (
     partner TEXT NOT NULL, request_id TEXT NOT NULL, virtual_account TEXT NOT NULL,
     sen BIGINT NOT NULL, status BIGINT NOT NULL, result_case TEXT NOT NULL, message TEXT NOT NULL,
-    data TEXT NOT NULL, exceptions BIGINT NOT NULL,
+    data TEXT NOT NULL,
     PRIMARY KEY (partner, request_id)
 )
 """,
@@ -44,6 +49,16 @@ class Use(Enum):
     OTHER_REQUEST = "other request"
 
 
+class ExternalId(NamedTuple):
+    """An X-EXTERNAL-ID: unique per partner and day, used for one request with one body."""
+
+    partner: str
+    day: date
+    value: str
+    request: str
+    digest: str
+
+
 class Claim(NamedTuple):
     """What was first asked under a payment request id; ``reply`` is None until it was answered."""
 
@@ -56,97 +71,105 @@ class Ledger:
     """The two tables."""
 
     def __init__(self, database: Database) -> None:
-        """Keep them in ``database``; the tables are created at the first call."""
-        self._database = database
-        self._prepared = False
+        """Keep them in ``database``."""
+        self._together = Together(Tables(database, _TABLES))
+        # First results that are being written; a repeat may come before they are.
+        self._unwritten: dict[tuple[str, str], Reply] = {}
+        self._writing: set[asyncio.Task[None]] = set()
+        self._swept: dict[str, date] = {}
 
-    async def _prepare(self) -> None:
-        if self._prepared:
-            return
+    async def use(self, used: ExternalId) -> Use:
+        """Consume an external id."""
+        return await self._together.run(lambda tx: self._use(tx, used))
 
-        def work(tx: Transaction) -> None:
-            for table in _TABLES:
-                tx.execute(table)
+    async def claim(
+        self, used: ExternalId, request_id: str, virtual_account: str, sen: int
+    ) -> tuple[Use, Claim]:
+        """Consume an external id and take a payment request id, or return who took it before.
 
-        await self._database.transaction(work)
-        self._prepared = True
+        An id that was used for another request takes nothing.
+        """
+        partner = used.partner
 
-    async def use(
-        self, partner: str, day: date, external_id: str, request: str, digest: str
-    ) -> Use:
-        """Consume an external id for ``request`` (service and request id) with a body's digest."""
-        await self._prepare()
+        def work(tx: Transaction) -> tuple[Use, Claim]:
+            use = self._use(tx, used)
+            if use is Use.OTHER_REQUEST:
+                return use, Claim(virtual_account, sen, None)
+            return use, _claim(tx, partner, request_id, virtual_account, sen)
 
-        def work(tx: Transaction) -> Use:
-            tx.execute(
-                "DELETE FROM bank_external_ids WHERE partner = ? AND day < ?",
-                (partner, (day - timedelta(days=_KEPT_DAYS)).isoformat()),
-            )
-            key = (partner, day.isoformat(), external_id)
-            added = tx.execute(
-                "INSERT INTO bank_external_ids (partner, day, external_id, request, digest) "
-                "VALUES (?, ?, ?, ?, ?) ON CONFLICT (partner, day, external_id) DO NOTHING "
-                "RETURNING digest",
-                (*key, request, digest),
-            )
-            if added:
-                return Use.NEW
-            known = tx.execute(
-                "SELECT request, digest FROM bank_external_ids "
-                "WHERE partner = ? AND day = ? AND external_id = ?",
-                key,
-            )[0]
-            if known[0] != request:
-                return Use.OTHER_REQUEST
-            return Use.REPLAY if known[1] == digest else Use.SAME_REQUEST
-
-        return await self._database.transaction(work)
-
-    async def claim(self, partner: str, request_id: str, virtual_account: str, sen: int) -> Claim:
-        """Take a payment request id for an account and amount, or return who took it before."""
-        await self._prepare()
-
-        def work(tx: Transaction) -> Claim:
-            tx.execute(
-                "INSERT INTO bank_payment_requests "
-                "(partner, request_id, virtual_account, sen, status, result_case, message, data, "
-                "exceptions) VALUES (?, ?, ?, ?, 0, '', '', '', 0) "
-                "ON CONFLICT (partner, request_id) DO NOTHING",
-                (partner, request_id, virtual_account, sen),
-            )
-            account, first_sen, status, case, message, data = tx.execute(
-                "SELECT virtual_account, sen, status, result_case, message, data "
-                "FROM bank_payment_requests WHERE partner = ? AND request_id = ?",
-                (partner, request_id),
-            )[0]
-            reply = Reply(status, case, message, json.loads(data)) if status else None
-            return Claim(account, first_sen, reply)
-
-        return await self._database.transaction(work)
+        use, claim = await self._together.run(work)
+        unwritten = self._unwritten.get((partner, request_id))
+        return use, claim._replace(reply=claim.reply or unwritten)
 
     async def keep(self, partner: str, request_id: str, reply: Reply) -> None:
         """Remember the first result of a claimed request; a later one changes nothing."""
-        await self._database.transaction(
+        data = json.dumps(reply.data)
+        await self._together.run(
             lambda tx: tx.execute(
                 "UPDATE bank_payment_requests SET status = ?, result_case = ?, message = ?, "
                 "data = ? WHERE partner = ? AND request_id = ? AND status = 0",
-                (
-                    reply.status,
-                    reply.case,
-                    reply.message,
-                    json.dumps(reply.data),
-                    partner,
-                    request_id,
-                ),
+                (reply.status, reply.case, reply.message, data, partner, request_id),
             )
         )
 
-    async def note_exception(self, partner: str, request_id: str) -> None:
-        """Count a request that contradicts its first one, for people to look into."""
-        await self._database.transaction(
-            lambda tx: tx.execute(
-                "UPDATE bank_payment_requests SET exceptions = exceptions + 1 "
-                "WHERE partner = ? AND request_id = ?",
-                (partner, request_id),
+    def keep_soon(self, partner: str, request_id: str, reply: Reply) -> None:
+        """Remember it beside the answer, for a payment that the store can tell of as well."""
+        key = (partner, request_id)
+        self._unwritten.setdefault(key, reply)
+
+        async def write() -> None:
+            try:
+                await self.keep(partner, request_id, reply)
+            except JejakError as error:
+                # What is paid is durable already: a ledger that is down must not hide it.
+                log.warning("bank_result_not_kept", partner=partner, reason=error.code)
+            finally:
+                self._unwritten.pop(key, None)
+
+        task = asyncio.get_running_loop().create_task(write())
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+
+    def _use(self, tx: Transaction, used: ExternalId) -> Use:
+        if self._swept.get(used.partner) != used.day:
+            tx.execute(
+                "DELETE FROM bank_external_ids WHERE partner = ? AND day < ?",
+                (used.partner, (used.day - timedelta(days=_KEPT_DAYS)).isoformat()),
             )
+            self._swept[used.partner] = used.day
+        key = (used.partner, used.day.isoformat(), used.value)
+        added = tx.execute(
+            "INSERT INTO bank_external_ids (partner, day, external_id, request, digest) "
+            "VALUES (?, ?, ?, ?, ?) ON CONFLICT (partner, day, external_id) DO NOTHING "
+            "RETURNING digest",
+            (*key, used.request, used.digest),
         )
+        if added:
+            return Use.NEW
+        request, digest = tx.execute(
+            "SELECT request, digest FROM bank_external_ids "
+            "WHERE partner = ? AND day = ? AND external_id = ?",
+            key,
+        )[0]
+        if request != used.request:
+            return Use.OTHER_REQUEST
+        return Use.REPLAY if digest == used.digest else Use.SAME_REQUEST
+
+
+def _claim(tx: Transaction, partner: str, request_id: str, virtual_account: str, sen: int) -> Claim:
+    added = tx.execute(
+        "INSERT INTO bank_payment_requests "
+        "(partner, request_id, virtual_account, sen, status, result_case, message, data) "
+        "VALUES (?, ?, ?, ?, 0, '', '', '') "
+        "ON CONFLICT (partner, request_id) DO NOTHING RETURNING sen",
+        (partner, request_id, virtual_account, sen),
+    )
+    if added:
+        return Claim(virtual_account, sen, None)
+    account, first_sen, status, case, message, data = tx.execute(
+        "SELECT virtual_account, sen, status, result_case, message, data "
+        "FROM bank_payment_requests WHERE partner = ? AND request_id = ?",
+        (partner, request_id),
+    )[0]
+    reply = Reply(status, case, message, json.loads(data)) if status else None
+    return Claim(account, first_sen, reply)

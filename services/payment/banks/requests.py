@@ -64,6 +64,15 @@ class Payment:
     advice: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """A question about one payment (service 26): what its inquiry and payment were called."""
+
+    account: Account
+    inquiry_id: str
+    payment_id: str
+
+
 def read_object(body: bytes) -> dict[str, Any]:
     """Return the body's JSON object. Raises SnapRefused."""
     try:
@@ -97,6 +106,19 @@ def read_payment(body: bytes) -> Payment:
         reference=_text(sent, "referenceNo", _MAX_REFERENCE, default=""),
         paid_at=_instant(sent, "trxDateTime"),
         advice=flag == "Y",
+    )
+
+
+def read_status(body: bytes) -> Status:
+    """Return a question about a payment. Raises SnapRefused."""
+    sent = read_object(body)
+    account = _account(sent)
+    inquiry_id = _text(sent, "inquiryRequestId", _MAX_REQUEST)
+    return Status(
+        account=account,
+        inquiry_id=inquiry_id,
+        # A payment's id is its inquiry's, unless the partner says otherwise.
+        payment_id=_text(sent, "paymentRequestId", _MAX_REQUEST, default=inquiry_id),
     )
 
 

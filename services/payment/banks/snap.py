@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
@@ -68,6 +68,7 @@ BAD_REQUEST = Reply(400, "00", "Bad Request")
 UNKNOWN_CLIENT = Reply(401, "00", "Unauthorized. [Unknown client]")
 BAD_SIGNATURE = Reply(401, "00", "Unauthorized. [Signature]")
 BAD_TIMESTAMP = Reply(401, "00", "Unauthorized. [X-TIMESTAMP]")
+CUT_OFF = Reply(403, "06", "Cut Off In Progress")
 INVALID_TOKEN = Reply(401, "01", "Invalid Token (B2B)")
 NOT_FOUND = Reply(404, "01", "Transaction Not Found")
 UNKNOWN_BILL = Reply(404, "12", "Invalid Bill/Virtual Account [Not Found]")
@@ -120,20 +121,35 @@ def token_text(client_id: str, timestamp: str) -> str:
     return f"{client_id}|{timestamp}"
 
 
-def verify_rsa(public_pem: bytes, text: str, signature: str, encoding: Encoding) -> bool:
-    """Say whether ``signature`` is SHA256withRSA (PKCS#1 v1.5) over ``text`` by this key.
+def asymmetric_text(method: str, target: str, digest: str, timestamp: str) -> str:
+    """Return what the signature of a transaction without a token covers."""
+    return f"{method}:{target}:{digest}:{timestamp}"
 
-    A key that is no RSA key of at least 2048 bits verifies nothing.
-    """
+
+def public_key(pem: bytes) -> RSAPublicKey | None:
+    """Return a partner's key; None for what is no RSA key of at least 2048 bits."""
     try:
-        key = load_pem_public_key(public_pem)
-        raw = _decoded(signature, encoding)
-        if not isinstance(key, RSAPublicKey) or key.key_size < _MIN_RSA_BITS:
-            return False
-        key.verify(raw, text.encode(), PKCS1v15(), SHA256())
-    except (ValueError, UnsupportedAlgorithm, InvalidSignature):
+        key = load_pem_public_key(pem)
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+    if not isinstance(key, RSAPublicKey) or key.key_size < _MIN_RSA_BITS:
+        return None
+    return key
+
+
+def verify_rsa(key: RSAPublicKey, text: str, signature: str, encoding: Encoding) -> bool:
+    """Say whether ``signature`` is SHA256withRSA (PKCS#1 v1.5) over ``text`` by this key."""
+    try:
+        key.verify(_decoded(signature, encoding), text.encode(), PKCS1v15(), SHA256())
+    except (ValueError, InvalidSignature):
         return False
     return True
+
+
+def sign_rsa(key: RSAPrivateKey, text: str, encoding: Encoding) -> str:
+    """Return SHA256withRSA (PKCS#1 v1.5) of ``text`` by our key."""
+    made = key.sign(text.encode(), PKCS1v15(), SHA256())
+    return made.hex() if encoding == "hex" else base64.b64encode(made).decode()
 
 
 def _decoded(signature: str, encoding: Encoding) -> bytes:

@@ -6,233 +6,217 @@ result: from the ledger, or from the bill's own history when the ledger has none
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import Final
 
-from services.payment.banks import snap
+from services.payment.banks import replies, snap
+from services.payment.banks.dialects import SnapProfile
 from services.payment.banks.door import Caller
-from services.payment.banks.ledger import Ledger, Use
-from services.payment.banks.profile import BankProfile
-from services.payment.banks.requests import Account, Inquiry, Payment, read_inquiry, read_payment
+from services.payment.banks.ledger import ExternalId, Ledger, Use
+from services.payment.banks.recording import Money, Payee, Recorder
+from services.payment.banks.requests import (
+    Account,
+    Payment,
+    read_inquiry,
+    read_payment,
+    read_status,
+)
 from services.payment.banks.snap import Reply, SnapRefused
 from services.payment.bill import (
-    DECIDER,
     AmountMismatch,
+    Bill,
     BillAlreadyPaid,
     BillExpired,
     BillNotOwed,
+    Cancelled,
+    Expired,
     InconsistentPayment,
+    NotIssued,
     Open,
     Paid,
-    RecordPayment,
-    bill_stream,
+    PaymentAlreadyReversed,
+    PaymentNotIdentified,
+    UnknownPayment,
 )
-from services.payment.views import BillRow, BillViews
-from shared.actors import bank
-from shared.contracts.payment import BillIssued, PaymentReceived
-from shared.errors import Refused, Unavailable
-from shared.handle import Handler
-from shared.ids import derived_id
-from shared.money import decimal_text
-from shared.offices import Catalogue
+from shared.errors import Refused
 from shared.telemetry import log
 
-INQUIRY, PAYMENT = "24", "25"
+INQUIRY, PAYMENT, STATUS = "24", "25", "26"
 
-_REFUSALS: dict[type[Refused], Reply] = {
+_REFUSALS: Final[dict[type[Refused], Reply]] = {
     BillNotOwed: snap.UNKNOWN_BILL,
     BillExpired: snap.EXPIRED_BILL,
     AmountMismatch: snap.WRONG_AMOUNT,
     BillAlreadyPaid: snap.PAID_BILL,
+    InconsistentPayment: snap.INCONSISTENT,
+    PaymentAlreadyReversed: snap.INCONSISTENT,
+    PaymentNotIdentified: snap.missing_field("paymentRequestId"),
+    UnknownPayment: snap.NOT_FOUND,
 }
 # A bill may still appear, so "unknown" is not the last word about a request.
-_FINAL = frozenset({"00", "13", "14", "19"})
+_FINAL = frozenset({"13", "14", "19"})
+
+OnInquiry = Callable[[SnapProfile, str], Awaitable[None]]
 
 
 class VirtualAccounts:
-    """Answers inquiries and payments of verified callers."""
+    """Answers the calls of verified callers."""
 
     def __init__(
         self,
-        handler: Handler,
-        views: BillViews,
+        recorder: Recorder,
         ledger: Ledger,
-        catalogue: Catalogue,
         now: Callable[[], datetime],
+        on_inquiry: OnInquiry,
     ) -> None:
-        """``views`` finds the bill of a number; its state always comes from the store."""
-        self._handler = handler
-        self._views = views
+        """``on_inquiry`` hears who asked about which open account: a payment should follow."""
+        self._recorder = recorder
         self._ledger = ledger
-        self._catalogue = catalogue
         self._now = now
+        self._on_inquiry = on_inquiry
 
     async def inquiry(self, caller: Caller, body: bytes) -> Reply:
         """Answer what is owed (service 24). Raises SnapRefused."""
         inquiry = read_inquiry(body)
         await self._use_external_id(caller, INQUIRY, inquiry.request_id)
-        row = await self._bill_of(caller.profile, inquiry.account)
-        loaded = await self._handler.load(DECIDER, bill_stream(row.application_id))
-        match loaded.state:
+        payee = await self._payee_of(caller.profile, inquiry.account)
+        match await self._recorder.bill(payee):
             case Open(bill=bill):
-                if self._today(bill.office) > date.fromisoformat(bill.due_on):
+                today = self._now().astimezone(self._recorder.zone(payee.office)).date()
+                if today > date.fromisoformat(bill.due_on):
                     raise SnapRefused(snap.EXPIRED_BILL)
-                return snap.success(_owed(bill, inquiry))
+                await self._on_inquiry(caller.profile, inquiry.account.number)
+                return replies.owed(caller.profile, bill, inquiry)
+            case Expired():
+                raise SnapRefused(snap.EXPIRED_BILL)
             case Paid():
                 raise SnapRefused(snap.PAID_BILL)
-            case _:
+            case NotIssued() | Cancelled():
                 raise SnapRefused(snap.UNKNOWN_BILL)
+
+    async def status(self, caller: Caller, body: bytes) -> Reply:
+        """Answer what became of one payment (service 26). Raises SnapRefused."""
+        status = read_status(body)
+        await self._use_external_id(caller, STATUS, status.payment_id)
+        payee = await self._payee_of(caller.profile, status.account)
+        state = await self._recorder.bill(payee)
+        partner, request = caller.profile.id, status.payment_id
+        money = next(
+            (m for m in state.books.moneys if (m.partner, m.request_id) == (partner, request)),
+            None,
+        )
+        if money is None or isinstance(state, NotIssued):
+            raise SnapRefused(snap.NOT_FOUND)
+        mine = isinstance(state, Paid) and state.payment.request_id == request
+        payment = state.payment if isinstance(state, Paid) and mine else None
+        return replies.state_of(state.bill, payment, money, status)
 
     async def payment(self, caller: Caller, body: bytes) -> Reply:
         """Record a payment, or repeat what was first said about it. Raises SnapRefused."""
         payment = read_payment(body)
-        use = await self._use_external_id(caller, PAYMENT, payment.request_id)
+        used = self._external_id(caller, PAYMENT, payment.request_id)
         partner, account = caller.profile.id, payment.account.number
-        claim = await self._ledger.claim(partner, payment.request_id, account, payment.sen)
-        if (claim.virtual_account, claim.sen) != (account, payment.sen):
-            await self._exception(partner, payment)
-            return _repeated(claim.reply or _with_failure(snap.INCONSISTENT, payment))
-        if claim.reply is None:
-            reply = await self._pay(caller.profile, payment)
-            if reply.case in _FINAL:
-                # What is paid is durable already: a ledger that is down must not hide it.
-                with suppress(Unavailable):
-                    await self._ledger.keep(partner, payment.request_id, reply)
-            return reply
-        return claim.reply if payment.advice and use is not Use.REPLAY else _repeated(claim.reply)
-
-    async def _pay(self, profile: BankProfile, payment: Payment) -> Reply:
-        """Return what came of it. The second of two equal requests finds it done and says so."""
-        try:
-            row = await self._bill_of(profile, payment.account)
-            if payment.sen % 100:
-                raise AmountMismatch
-            outcome = await self._handler.handle(
-                DECIDER,
-                bill_stream(row.application_id),
-                self._command(profile, row, payment),
-                # Not the request id alone: a request that contradicts itself must be decided anew.
-                cause=derived_id("payment", profile.id, payment.request_id, payment.sen),
-                application=row.application_id,
-            )
-        except SnapRefused as refused:
-            return _with_failure(refused.reply, payment)
-        except InconsistentPayment:
-            await self._exception(profile.id, payment)
-            return await self._first_from_store(row, payment)
-        except Refused as refused:
-            return _with_failure(_REFUSALS[type(refused)], payment)
-        paid = outcome.state
-        assert isinstance(paid, Paid)
-        return snap.success(_paid(paid.bill, paid.payment, payment.account))
-
-    def _command(self, profile: BankProfile, row: BillRow, payment: Payment) -> RecordPayment:
-        now = self._now()
-        paid_at = payment.paid_at or now
-        return RecordPayment(
-            amount=payment.sen // 100,
-            partner=profile.id,
-            request_id=payment.request_id,
-            reference=payment.reference,
-            paid_at=paid_at.astimezone(profile.zone).isoformat(timespec="seconds"),
-            paid_on=paid_at.astimezone(self._zone(row.office)).date(),
-            now=now,
-            by=bank(profile.id),
-        )
-
-    async def _first_from_store(self, row: BillRow, payment: Payment) -> Reply:
-        loaded = await self._handler.load(DECIDER, bill_stream(row.application_id))
-        assert isinstance(loaded.state, Paid)
-        bill, paid = loaded.state.bill, loaded.state.payment
-        return _repeated(snap.success(_paid(bill, paid, payment.account)))
-
-    async def _use_external_id(self, caller: Caller, service: str, request_id: str) -> Use:
-        day = self._now().astimezone(caller.profile.zone).date()
-        request = f"{service}:{request_id}"
-        use = await self._ledger.use(
-            caller.profile.id, day, caller.external_id, request, caller.digest
-        )
+        use, first = await self._ledger.claim(used, payment.request_id, account, payment.sen)
         if use is Use.OTHER_REQUEST:
             raise SnapRefused(snap.CONFLICT)
-        return use
+        if (first.virtual_account, first.sen) != (account, payment.sen):
+            await self._contradicted(caller.profile, first.virtual_account, payment)
+            return replies.repeated(first.reply or replies.refused(snap.INCONSISTENT, payment))
+        if first.reply is not None:
+            again = payment.advice and use is not Use.REPLAY
+            return first.reply if again else replies.repeated(first.reply)
+        reply = await self._pay(caller.profile, payment)
+        if reply.case == "00":
+            self._ledger.keep_soon(partner, payment.request_id, reply)
+        elif reply.case in _FINAL:
+            await self._ledger.keep(partner, payment.request_id, reply)
+        return reply
 
-    async def _bill_of(self, profile: BankProfile, account: Account) -> BillRow:
-        row = await self._views.by_account(account.number)
-        if row is None or account.prefix != profile.prefix:
+    async def reversal(self, caller: Caller, body: bytes) -> Reply:
+        """Take a payment back (the partner's own service). Raises SnapRefused."""
+        payment = read_payment(body)
+        service = caller.profile.reversal_service
+        if service is None:
+            raise SnapRefused(snap.NOT_FOUND)
+        # The request is the payment's own; its reversal is another use of an external id.
+        await self._use_external_id(caller, f"{service}r", payment.request_id)
+        payee = await self._payee_of(caller.profile, payment.account)
+        money = self._money(caller.profile, payment)
+        try:
+            await self._recorder.reverse(caller.profile, payee, money, "bank")
+        except Refused as refusal:
+            return replies.refused(_REFUSALS[type(refusal)], payment)
+        return replies.reversed_(payment)
+
+    async def _pay(self, profile: SnapProfile, payment: Payment) -> Reply:
+        """Return what came of it. The second of two equal requests finds it done and says so."""
+        try:
+            payee = await self._payee_of(profile, payment.account)
+            if payment.sen % 100:
+                raise AmountMismatch
+            outcome = await self._recorder.record(profile, payee, self._money(profile, payment))
+        except SnapRefused as refused:
+            return replies.refused(refused.reply, payment)
+        except InconsistentPayment:
+            await self._contradicted(profile, payment.account.number, payment)
+            state = await self._recorder.bill(payee)
+            return replies.repeated(_result(state, profile, payment))
+        except Refused as refusal:
+            return replies.refused(_REFUSALS[type(refusal)], payment)
+        return _result(outcome.state, profile, payment)
+
+    def _money(self, profile: SnapProfile, payment: Payment) -> Money:
+        return Money(
+            amount=payment.sen // 100,
+            request_id=payment.request_id,
+            reference=payment.reference,
+            paid_at=payment.paid_at or self._now(),
+            # With an open amount the partner has taken the money before it tells us.
+            landed=profile.amount == "open",
+        )
+
+    async def _contradicted(self, profile: SnapProfile, account: str, payment: Payment) -> None:
+        """Have people look at a payment that is told in two ways. ``account`` came first."""
+        log.error("payment_contradicts_first", partner=profile.id)
+        payee = await self._recorder.payee(profile, account)
+        if payee is None:
+            # Neither story is about a bill of ours, so there is no money to be wrong about.
+            return
+        await self._recorder.contradict(
+            profile, payee, payment.request_id, payment.sen // 100, payment.account.number
+        )
+
+    def _external_id(self, caller: Caller, service: str, request_id: str) -> ExternalId:
+        now, profile = self._now(), caller.profile
+        if profile.closed(now):
+            # Nothing is consumed: the same call may come again after the cut-off.
+            raise SnapRefused(snap.CUT_OFF)
+        day = now.astimezone(profile.zone).date()
+        request = f"{service}:{request_id}"
+        return ExternalId(profile.id, day, caller.external_id, request, caller.digest)
+
+    async def _use_external_id(self, caller: Caller, service: str, request_id: str) -> None:
+        used = self._external_id(caller, service, request_id)
+        if await self._ledger.use(used) is Use.OTHER_REQUEST:
+            raise SnapRefused(snap.CONFLICT)
+
+    async def _payee_of(self, profile: SnapProfile, account: Account) -> Payee:
+        payee = await self._recorder.payee(profile, account.number)
+        if payee is None or account.prefix != profile.prefix:
             raise SnapRefused(snap.UNKNOWN_BILL)
-        return row
-
-    async def _exception(self, partner: str, payment: Payment) -> None:
-        log.error("payment_contradicts_first", partner=partner, request_id=payment.request_id)
-        await self._ledger.note_exception(partner, payment.request_id)
-
-    def _zone(self, office: str) -> ZoneInfo:
-        return ZoneInfo(self._catalogue.offices[office].zone)
-
-    def _today(self, office: str) -> date:
-        return self._now().astimezone(self._zone(office)).date()
+        return payee
 
 
-def _owed(bill: BillIssued, inquiry: Inquiry) -> dict[str, Any]:
-    # The name that a teller or app shows is the number: never the applicant's own name.
-    return {
-        "inquiryStatus": "00",
-        "inquiryReason": {"english": "Success", "indonesia": "Sukses"},
-        **inquiry.account.fields(),
-        "virtualAccountName": bill.number,
-        "inquiryRequestId": inquiry.request_id,
-        "totalAmount": _amount(bill.amount),
-        "virtualAccountTrxType": "C",
-        "billDetails": [
-            {
-                "billNo": bill.number,
-                "billDescription": {"english": line.label_en, "indonesia": line.label},
-                "billAmount": _amount(line.amount),
-            }
-            for line in bill.lines[:24]
-        ],
-        "additionalInfo": {},
-    }
-
-
-def _paid(bill: BillIssued, paid: PaymentReceived, account: Account) -> dict[str, Any]:
-    """Return what is said about a recorded payment: from its event, so always the same."""
-    return {
-        "paymentFlagStatus": "00",
-        "paymentFlagReason": {"english": "Success", "indonesia": "Sukses"},
-        **account.fields(),
-        "virtualAccountName": bill.number,
-        "paymentRequestId": paid.request_id,
-        "paidAmount": _amount(paid.amount),
-        "totalAmount": _amount(bill.amount),
-        "trxDateTime": paid.paid_at,
-        "referenceNo": paid.reference,
-        "additionalInfo": {},
-    }
-
-
-def _with_failure(reply: Reply, payment: Payment) -> Reply:
-    data = {
-        "paymentFlagStatus": "01",
-        "paymentFlagReason": {"english": reply.message, "indonesia": "Ditolak"},
-        **payment.account.fields(),
-        "paymentRequestId": payment.request_id,
-        "paidAmount": {
-            "value": f"{payment.sen // 100}.{payment.sen % 100:02d}",
-            "currency": "IDR",
-        },
-        "referenceNo": payment.reference,
-        "additionalInfo": {},
-    }
-    return reply._replace(data=data)
-
-
-def _repeated(first: Reply) -> Reply:
-    return snap.INCONSISTENT._replace(data=first.data)
-
-
-def _amount(rupiah: int) -> dict[str, str]:
-    return {"value": decimal_text(rupiah), "currency": "IDR"}
+def _result(state: Bill, profile: SnapProfile, payment: Payment) -> Reply:
+    """Return the answer to a payment that is on record, from what is on record."""
+    assert not isinstance(state, NotIssued)
+    if isinstance(state, Paid) and state.payment.partner == profile.id:
+        if state.payment.request_id == payment.request_id:
+            return replies.paid(state.bill, state.payment, payment.account)
+        if profile.amount == "closed":
+            # The same money under another name: its reference is that of the first.
+            return replies.refused(snap.PAID_BILL, payment)
+    if profile.amount == "closed":
+        return replies.refused(snap.INCONSISTENT, payment)
+    return replies.taken(state.bill, payment)

@@ -39,7 +39,7 @@ class Case:
             "paymentRequestId": f"REQ-{self.number}",
             "paidAmount": {"value": "240000.00", "currency": "IDR"},
             "trxDateTime": datetime.now(JAKARTA).isoformat(timespec="seconds"),
-            "referenceNo": "00113696201",
+            "referenceNo": f"{next(_COUNT):011d}",
             "flagAdvise": "N",
         }
         return {name: value for name, value in (given | changes).items() if value is not None}

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from services.payment.banks.profile import BankProfile, Banks, NoVirtualAccount, check_digit
+from services.payment.banks.dialects import (
+    LegacyCalls,
+    LegacyVaProfile,
+    QrisProfile,
+    SnapProfile,
+    TellerProfile,
+)
+from services.payment.banks.profile import Banks, NoVirtualAccount, check_digit
 from services.payment.service import check_tariffs
 from shared.errors import BadConfiguration
 from shared.offices import Catalogue
@@ -17,6 +27,7 @@ from shared.settings import Settings
 
 CONFIG = Settings().config
 BANKS = Banks.load(CONFIG / "banks")
+SNAP = BANKS.speaking(SnapProfile)[0]
 NUMBERS = st.builds(
     "{}-20{:02d}-{:06d}".format,
     st.sampled_from(["BGR", "MTR"]),
@@ -84,12 +95,12 @@ def test_profiles_that_could_be_mistaken_for_each_other_are_refused(
     changes: dict[str, Any],
 ) -> None:
     with pytest.raises(BadConfiguration):
-        Banks([BANKS.all[0], BANKS.all[0].model_copy(update=changes)])
+        Banks([SNAP, SNAP.model_copy(update=changes)])
 
 
 def test_two_offices_never_share_their_number() -> None:
     with pytest.raises(BadConfiguration):
-        Banks([BANKS.all[0].model_copy(update={"offices": {"bogor": 1, "mataram": 1}})])
+        Banks([SNAP.model_copy(update={"offices": {"bogor": 1, "mataram": 1}})])
 
 
 @pytest.mark.parametrize(
@@ -105,6 +116,70 @@ def test_a_wrong_profile_names_its_file(tmp_path: Path, line: str) -> None:
         Banks.load(tmp_path)
 
 
-def test_a_profile_holds_no_secret() -> None:
-    assert "secret" in BankProfile.model_fields
-    assert BANKS.all[0].secret == "bank"
+def test_a_wrong_profile_names_its_line(tmp_path: Path) -> None:
+    good = (CONFIG / "banks" / "teller-contoh.yaml").read_text("utf-8")
+    (tmp_path / "wrong.yaml").write_text(good.replace("proof: header", "proof: trust"), "utf-8")
+    line = 1 + good.splitlines().index("proof: header")
+    with pytest.raises(BadConfiguration, match=rf"wrong\.yaml.*line {line}\b"):
+        Banks.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        {"base_url": "http://bank.example"},
+        {"base_url": "https://elsewhere.example"},
+        {"base_url": "https://someone:secret@bank.example"},
+        {"base_url": "https://bank.example/?a=1"},
+        {"base_url": "bank.example"},
+        {"hosts": []},
+    ],
+)
+def test_a_bank_is_called_only_where_its_profile_allows(calls: dict[str, Any]) -> None:
+    given = {"base_url": "https://bank.example", "hosts": ["bank.example"]}
+    given |= {"client_id": "us", "secret": "bank-va"}
+    assert LegacyCalls.model_validate(given).announce is False
+    with pytest.raises(ValidationError):
+        LegacyCalls.model_validate(given | calls)
+
+
+def test_there_is_a_pattern_for_each_dialect() -> None:
+    kinds = {type(profile) for profile in BANKS.all}
+    assert kinds == {SnapProfile, LegacyVaProfile, QrisProfile, TellerProfile}
+
+
+def test_secrets_are_names_and_several_may_be_live() -> None:
+    both = SNAP.model_dump() | {"secrets": ["bank", "bank-next"]}
+    assert SnapProfile.model_validate(both).secrets == ("bank", "bank-next")
+    with pytest.raises(ValidationError):
+        SnapProfile.model_validate(both | {"secrets": ["p4$$ w0rd"]})
+
+
+@pytest.mark.parametrize(
+    ("cut_off", "local", "closed", "day"),
+    [
+        (None, "2026-01-05T23:59:59", False, "2026-01-05"),
+        ("23:45-00:15", "2026-01-05T23:44:59", False, "2026-01-05"),
+        ("23:45-00:15", "2026-01-05T23:45:00", True, "2026-01-06"),
+        ("23:45-00:15", "2026-01-06T00:14:59", True, "2026-01-06"),
+        ("23:45-00:15", "2026-01-06T00:15:00", False, "2026-01-06"),
+        ("16:00-16:30", "2026-01-05T16:30:00", False, "2026-01-06"),
+        ("00:30-01:00", "2026-01-06T00:29:59", False, "2026-01-05"),
+        ("00:30-01:00", "2026-01-06T00:30:00", True, "2026-01-06"),
+    ],
+)
+def test_the_partners_cut_off_ends_its_day(
+    cut_off: str | None, local: str, closed: bool, day: str
+) -> None:
+    profile = SNAP.model_copy(update={"cut_off": cut_off, "zone": ZoneInfo("Asia/Makassar")})
+    at = datetime.fromisoformat(f"{local}+08:00")
+    assert profile.closed(at) is closed
+    assert profile.business_day(at).isoformat() == day
+
+
+def test_only_a_number_that_could_be_ours_is_looked_at() -> None:
+    account = BANKS.virtual_account("bogor", "BGR-2026-000042")
+    assert BANKS.could_be(account)
+    assert not BANKS.could_be(account[:-1] + str((int(account[-1]) + 1) % 10))
+    assert not BANKS.could_be("99999" + account[5:])
+    assert not BANKS.could_be(account + "0")

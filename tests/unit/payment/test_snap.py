@@ -14,10 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.payment.banks.snap import (
+    asymmetric_text,
     body_hash,
     minify,
     parse_timestamp,
+    public_key,
     same_signature,
+    sign_rsa,
     symmetric_signature,
     symmetric_text,
     verify_rsa,
@@ -179,30 +182,52 @@ def public_pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
+def usable(pem: bytes) -> rsa.RSAPublicKey:
+    key = public_key(pem)
+    assert key is not None
+    return key
+
+
 def test_a_token_request_is_verified_with_the_partners_public_key() -> None:
     text = "jejak-bank|2025-03-02T10:15:01+07:00"
     signature = KEY.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256()).hex()
-    pem = public_pem(KEY)
-    assert verify_rsa(pem, text, signature, "hex")
-    assert not verify_rsa(pem, text + " ", signature, "hex")
-    assert not verify_rsa(pem, text, signature, "base64")
-    assert not verify_rsa(pem, text, "zz", "hex")
-    assert not verify_rsa(b"", text, signature, "hex")
-    assert not verify_rsa(public_pem(ec.generate_private_key(ec.SECP256R1())), text, "00", "hex")
+    key = usable(public_pem(KEY))
+    assert verify_rsa(key, text, signature, "hex")
+    assert not verify_rsa(key, text + " ", signature, "hex")
+    assert not verify_rsa(key, text, signature, "base64")
+    assert not verify_rsa(key, text, "zz", "hex")
+
+
+def test_our_own_signature_verifies_in_both_encodings() -> None:
+    for encoding in ("hex", "base64"):
+        assert verify_rsa(KEY.public_key(), "a|b", sign_rsa(KEY, "a|b", encoding), encoding)
+
+
+def test_a_transaction_without_a_token_is_signed_with_the_key() -> None:
+    text = asymmetric_text("POST", PATH, BODY_SHA256, STAMP)
+    assert text == f"POST:{PATH}:{BODY_SHA256}:{STAMP}"
+    assert verify_rsa(KEY.public_key(), text, sign_rsa(KEY, text, "hex"), "hex")
+
+
+@pytest.mark.parametrize(
+    "pem",
+    [
+        b"",
+        b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----",
+        public_pem(ec.generate_private_key(ec.SECP256R1())),
+        public_pem(rsa.generate_private_key(public_exponent=65537, key_size=1024)),
+    ],
+    ids=["nothing", "broken", "another kind", "too short"],
+)
+def test_only_a_long_rsa_key_is_a_key(pem: bytes) -> None:
+    assert public_key(pem) is None
 
 
 def test_another_padding_is_not_the_standards() -> None:
     text = "jejak-bank|2025-03-02T10:15:01+07:00"
     pss = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.MAX_LENGTH)
-    assert not verify_rsa(
-        public_pem(KEY), text, KEY.sign(text.encode(), pss, hashes.SHA256()).hex(), "hex"
-    )
-
-
-def test_a_short_key_verifies_nothing() -> None:
-    small = rsa.generate_private_key(public_exponent=65537, key_size=1024)
-    signature = small.sign(b"a|b", padding.PKCS1v15(), hashes.SHA256()).hex()
-    assert not verify_rsa(public_pem(small), "a|b", signature, "hex")
+    signature = KEY.sign(text.encode(), pss, hashes.SHA256()).hex()
+    assert not verify_rsa(KEY.public_key(), text, signature, "hex")
 
 
 def test_a_token_is_bound_to_its_client_and_ends() -> None:
