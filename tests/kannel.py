@@ -104,7 +104,7 @@ class Kannel:
         )
 
     def kill(self) -> None:
-        """End both boxes as a power cut would. The centre is another machine: it reads to the end."""
+        """End both boxes as a power cut would. The centre is elsewhere, and reads to the end."""
         *boxes, centre = self._running
         for process in boxes:
             process.kill()
