@@ -1,0 +1,368 @@
+"""One settlement file: taken in whole, or refused whole.
+
+::
+
+    Unknown ──OpenFile──▶ Taking ──AcceptFile──▶ Accepted ──MatchLine──▶ Accepted
+       └──────RejectFile────┴──▶ Rejected ──OpenFile──▶ Taking
+
+The lines are in streams of their own, a few hundred each, written between OpenFile and AcceptFile:
+nothing counts before AcceptFile, so a file that was half taken in changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import assert_never
+
+from shared.actors import Actor, Role
+from shared.contracts.payment import (
+    LineMatchedByHand,
+    SettlementFileAccepted,
+    SettlementFileOpened,
+    SettlementFileRejected,
+    SettlementLine,
+    SettlementLinesRecorded,
+)
+from shared.decider import Decider
+from shared.errors import NotAllowed, Refused
+from shared.events import AnyFact
+from shared.ids import derived_id
+
+# Commands
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenFile:
+    """Begin to take in a file that was read whole and balances. Rupiah; days ISO 8601."""
+
+    settlement_id: str
+    partner: str
+    sha256: str
+    name: str
+    first_day: str
+    last_day: str
+    opening: int
+    closing: int
+    lines: int
+    now: datetime
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectFile:
+    """Refuse a file whole. ``reason`` is a code, ``line`` the row where it shows, or 0."""
+
+    settlement_id: str
+    partner: str
+    sha256: str
+    name: str
+    reason: str
+    line: int
+    now: datetime
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptFile:
+    """Let the file count: ``lines`` of it are durable, with these sums."""
+
+    lines: int
+    credits: int
+    debits: int
+    now: datetime
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchLine:
+    """Say that a line is the payment ``reference`` of an application, and why.
+
+    ``waits`` says whether the line waits for a person; ``reference`` is empty for money that
+    nobody reported. Only a treasurer may ask.
+    """
+
+    line: int
+    application_id: str
+    bill_id: str
+    reference: str
+    reason: str
+    waits: bool
+    now: datetime
+    by: Actor
+
+
+Command = OpenFile | RejectFile | AcceptFile | MatchLine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordLines:
+    """Record some consecutive lines of a file, on a stream of their own."""
+
+    settlement_id: str
+    partner: str
+    lines: tuple[SettlementLine, ...]
+    now: datetime
+    by: Actor
+
+
+# States
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nobody brought this file yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """Its lines are being recorded."""
+
+    opened: SettlementFileOpened
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """It was refused."""
+
+    rejected: SettlementFileRejected
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """It counts. ``matches`` holds what people said, by line."""
+
+    opened: SettlementFileOpened
+    matches: Mapping[int, LineMatchedByHand] = field(default_factory=dict)
+
+
+File = Unknown | Taking | Rejected | Accepted
+
+# Refusals
+
+
+class FileNotAccepted(Refused):
+    """Only lines of an accepted file can be matched, and only an opened file accepted."""
+
+    code = "settlement-file-not-accepted"
+    text = "This settlement file was not taken in."
+
+
+class LinesMissing(Refused):
+    """Fewer or more lines were recorded than the file has."""
+
+    code = "settlement-lines-missing"
+    text = "Not every line of the settlement file was recorded."
+
+
+class LinesDiffer(Refused):
+    """The same part of a file was read differently before: the bank's profile was changed."""
+
+    code = "settlement-lines-differ"
+    text = "Parts of this file were recorded before and read differently then."
+
+
+class NoSuchLine(Refused):
+    """The file does not have that line."""
+
+    code = "no-such-settlement-line"
+    text = "The settlement file does not have this line."
+
+
+class LineNotWaiting(Refused):
+    """The line found its place already."""
+
+    code = "settlement-line-not-waiting"
+    text = "This line does not wait for a decision any more. Look at it again."
+
+
+class LineMatchedOtherwise(Refused):
+    """Another payment was named for the line before."""
+
+    code = "settlement-line-matched"
+    text = "This line was matched with another payment before."
+
+
+class ReasonNeeded(Refused):
+    """A match by hand says why."""
+
+    code = "settlement-reason-needed"
+    text = "Say why this line belongs to this payment."
+
+
+# Identity
+
+
+def settlement_id(partner: str, sha256: str) -> str:
+    """Return the id of a file: the same bytes from the same partner are the same file."""
+    return derived_id("settlement", partner, sha256)
+
+
+def file_stream(identity: str) -> str:
+    """Return the stream of a file's own story."""
+    return f"settlement-{identity}"
+
+
+def lines_stream(identity: str, part: int) -> str:
+    """Return the stream of a file's ``part``-th lines, counted from 1."""
+    return f"settlement-{identity}-{part}"
+
+
+# Decisions
+
+
+def decide(command: Command, state: File) -> Sequence[object]:
+    """Return what comes of ``command``. Raises the refusals above."""
+    match command:
+        case OpenFile():
+            return _open(command, state)
+        case RejectFile():
+            return _reject(command, state)
+        case AcceptFile():
+            return _accept(command, state)
+        case MatchLine():
+            return _match(command, state)
+        case _:
+            assert_never(command)
+
+
+def _open(command: OpenFile, state: File) -> Sequence[object]:
+    match state:
+        case Taking() | Accepted():
+            return []
+        case Unknown() | Rejected():
+            # A refused file may be right once the bank's profile was put right.
+            return [
+                SettlementFileOpened(
+                    settlement_id=command.settlement_id,
+                    partner=command.partner,
+                    sha256=command.sha256,
+                    name=command.name,
+                    first_day=command.first_day,
+                    last_day=command.last_day,
+                    opening=command.opening,
+                    closing=command.closing,
+                    lines=command.lines,
+                )
+            ]
+        case _:
+            assert_never(state)
+
+
+def _reject(command: RejectFile, state: File) -> Sequence[object]:
+    if isinstance(state, Accepted):
+        # It was right when it was read; what counts is not taken back by reading it again.
+        return []
+    rejected = SettlementFileRejected(
+        settlement_id=command.settlement_id,
+        partner=command.partner,
+        sha256=command.sha256,
+        name=command.name,
+        reason=command.reason,
+        line=command.line,
+    )
+    if isinstance(state, Rejected) and (state.rejected.reason, state.rejected.line) == (
+        command.reason,
+        command.line,
+    ):
+        return []
+    return [rejected]
+
+
+def _accept(command: AcceptFile, state: File) -> Sequence[object]:
+    match state:
+        case Accepted():
+            return []
+        case Unknown() | Rejected():
+            raise FileNotAccepted(allowed=["OpenFile"])
+        case Taking(opened=opened):
+            moved = command.credits - command.debits
+            if command.lines != opened.lines or opened.opening + moved != opened.closing:
+                raise LinesMissing
+            return [
+                SettlementFileAccepted(
+                    settlement_id=opened.settlement_id,
+                    partner=opened.partner,
+                    lines=command.lines,
+                    credits=command.credits,
+                    debits=command.debits,
+                )
+            ]
+        case _:
+            assert_never(state)
+
+
+def _match(command: MatchLine, state: File) -> Sequence[object]:
+    if Role.TREASURER not in command.by.roles:
+        raise NotAllowed
+    if not isinstance(state, Accepted):
+        raise FileNotAccepted
+    if not 1 <= command.line <= state.opened.lines:
+        raise NoSuchLine
+    matched = LineMatchedByHand(
+        settlement_id=state.opened.settlement_id,
+        line=command.line,
+        application_id=command.application_id,
+        bill_id=command.bill_id,
+        reason=command.reason,
+        reference=command.reference,
+    )
+    before = state.matches.get(command.line)
+    if before is not None:
+        same = (before.application_id, before.reference) == (
+            command.application_id,
+            command.reference,
+        )
+        if same:
+            return []
+        raise LineMatchedOtherwise
+    if not command.reason.strip():
+        raise ReasonNeeded(allowed=["MatchLine"])
+    if not command.waits:
+        raise LineNotWaiting
+    return [matched]
+
+
+def evolve(state: File, fact: AnyFact) -> File:
+    """Return the state after ``fact``."""
+    match fact.event:
+        case SettlementFileOpened() as opened:
+            return Taking(opened)
+        case SettlementFileRejected() as rejected:
+            return Rejected(rejected)
+        case SettlementFileAccepted() if isinstance(state, Taking):
+            return Accepted(state.opened)
+        case LineMatchedByHand() as matched if isinstance(state, Accepted):
+            return Accepted(state.opened, {**state.matches, matched.line: matched})
+        case _:
+            return state
+
+
+DECIDER: Decider[File] = Decider(Unknown(), decide, evolve)
+
+
+# The lines of a part: a hash is enough to tell the same from another.
+
+Lines = int | None
+
+
+def decide_lines(command: RecordLines, state: Lines) -> Sequence[object]:
+    """Record a part of a file once. Raises LinesDiffer when it held other lines before."""
+    if state is not None:
+        if state != hash(command.lines):
+            raise LinesDiffer
+        return []
+    return [
+        SettlementLinesRecorded(
+            settlement_id=command.settlement_id, partner=command.partner, lines=command.lines
+        )
+    ]
+
+
+def evolve_lines(state: Lines, fact: AnyFact) -> Lines:
+    """Return the hash of the part's lines."""
+    return hash(fact.event.lines)
+
+
+LINES: Decider[Lines] = Decider(None, decide_lines, evolve_lines)
