@@ -6,102 +6,21 @@ offers all of them, and the decider refuses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 from functools import cache
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi.datastructures import FormData
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from services.workflow import bodies as b
 from services.workflow import commands as c
-from services.workflow.sop import Sop, Stage
-from shared.actors import Actor
-from shared.text import CleanParagraph, CleanText
+from services.workflow.sop import Stage
 from shared.web.forms import FieldError, Form, Parsed, field_error
 from shared.web.i18n import msg
 
-_Stage = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,39}$")]
-_Words = Annotated[CleanParagraph, Field(min_length=1)]
-_Line = Annotated[CleanText, Field(min_length=1, max_length=200)]
 _PREFIX = "measures."
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Who asks, when, and under which procedure; ``today`` is the office's own date."""
-
-    now: datetime
-    today: date
-    by: Actor
-    sop: Sop
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class _AtStage(_Body):
-    stage: _Stage
-
-
-class CompleteBody(_AtStage):
-    """Finish the stage."""
-
-    note: CleanParagraph = ""
-
-
-class ScheduleBody(_AtStage):
-    """The day of the survey."""
-
-    on: date
-
-
-class ReportBody(_AtStage):
-    """What the survey found."""
-
-    report: _Words
-    recommended: bool
-
-
-class ReasonBody(_AtStage):
-    """Why."""
-
-    reason: _Words
-
-
-class AssessBody(_AtStage):
-    """The measures that the tariff needs, by name."""
-
-    measures: dict[str, int]
-
-
-class SignBody(_AtStage):
-    """The decree's number."""
-
-    document_number: _Line
-
-
-class HandOverBody(_AtStage):
-    """Who took the permit, and what they showed."""
-
-    receiver: _Line
-    proof: Annotated[CleanText, Field(max_length=200)] = ""
-
-
-class RejectBody(_Body):
-    """Why the office says no."""
-
-    reason: _Words
-
-
-class ExplainBody(_Body):
-    """Why the file stands still, and until when."""
-
-    stall_id: Annotated[str, StringConstraints(max_length=64)]
-    explanation: _Words
-    promised: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,33 +32,9 @@ class Action:
     title: str
     label: str
     done: str
-    body: type[_Body]
-    build: Callable[[Ask, Any], c.Command]
+    body: type[b.Body]
+    build: b.Build
     tone: str = "primary"
-
-
-def _at_stage(command: type[Any]) -> Callable[[Ask, Any], Any]:
-    def build(ask: Ask, body: Any) -> Any:
-        return command(now=ask.now, by=ask.by, sop=ask.sop, **body.model_dump())
-
-    return build
-
-
-def _schedule(ask: Ask, body: Any) -> c.ScheduleSurvey:
-    return c.ScheduleSurvey(
-        now=ask.now, by=ask.by, sop=ask.sop, today=ask.today, stage=body.stage, on=body.on
-    )
-
-
-def _explain(ask: Ask, body: Any) -> c.ExplainStall:
-    return c.ExplainStall(
-        now=ask.now,
-        by=ask.by,
-        sop=ask.sop,
-        stall_id=body.stall_id,
-        explanation=body.explanation,
-        promised=body.promised.isoformat() if body.promised else "",
-    )
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -149,8 +44,8 @@ ACTIONS: tuple[Action, ...] = (
         msg("Finish this step"),
         msg("Finish and pass on"),
         msg("Done. {number} goes on to the next step."),
-        CompleteBody,
-        _at_stage(c.CompleteStage),
+        b.CompleteBody,
+        b.plainly(c.CompleteStage),
     ),
     Action(
         "report-survey",
@@ -158,8 +53,8 @@ ACTIONS: tuple[Action, ...] = (
         msg("Report the survey"),
         msg("Send the report"),
         msg("The survey of {number} is reported."),
-        ReportBody,
-        _at_stage(c.ReportSurvey),
+        b.ReportBody,
+        b.plainly(c.ReportSurvey),
     ),
     Action(
         "schedule-survey",
@@ -167,8 +62,36 @@ ACTIONS: tuple[Action, ...] = (
         msg("Set the day of the survey"),
         msg("Set the day"),
         msg("The survey of {number} is set. The applicant sees the day."),
-        ScheduleBody,
-        _schedule,
+        b.ScheduleBody,
+        b.dated(c.ScheduleSurvey),
+    ),
+    Action(
+        "give-recommendation",
+        c.GiveRecommendation,
+        msg("Give the agency's recommendation"),
+        msg("Send the recommendation"),
+        msg("The recommendation for {number} is recorded."),
+        b.RecommendBody,
+        b.plainly(c.GiveRecommendation),
+    ),
+    Action(
+        "match-original",
+        c.MatchOriginal,
+        msg("Hold each original against its scan"),
+        msg("It agrees"),
+        msg("The original is matched."),
+        b.RequirementBody,
+        b.plainly(c.MatchOriginal),
+    ),
+    Action(
+        "mismatch-original",
+        c.MismatchOriginal,
+        msg("An original differs from its scan"),
+        msg("Note the difference"),
+        msg("The difference is noted. The applicant sees it."),
+        b.MismatchBody,
+        b.plainly(c.MismatchOriginal),
+        "secondary",
     ),
     Action(
         "assess-fee",
@@ -176,8 +99,8 @@ ACTIONS: tuple[Action, ...] = (
         msg("Establish the measures for the fee"),
         msg("Establish"),
         msg("The measures of {number} are established. The bill is being made."),
-        AssessBody,
-        _at_stage(c.AssessFee),
+        b.AssessBody,
+        b.plainly(c.AssessFee),
     ),
     Action(
         "sign-permit",
@@ -185,8 +108,8 @@ ACTIONS: tuple[Action, ...] = (
         msg("Sign the permit"),
         msg("Sign and issue"),
         msg("{number} is issued. The applicant is told."),
-        SignBody,
-        _at_stage(c.SignPermit),
+        b.SignBody,
+        b.dated(c.SignPermit),
     ),
     Action(
         "hand-over",
@@ -194,8 +117,8 @@ ACTIONS: tuple[Action, ...] = (
         msg("Hand the permit over"),
         msg("Hand over and close"),
         msg("{number} was handed over. The file is closed."),
-        HandOverBody,
-        _at_stage(c.HandOver),
+        b.HandOverBody,
+        b.plainly(c.HandOver),
     ),
     Action(
         "skip-survey",
@@ -203,8 +126,8 @@ ACTIONS: tuple[Action, ...] = (
         msg("Go on without a survey"),
         msg("Skip the survey"),
         msg("{number} goes on without a survey."),
-        ReasonBody,
-        _at_stage(c.SkipSurvey),
+        b.ReasonAtStageBody,
+        b.plainly(c.SkipSurvey),
         "secondary",
     ),
     Action(
@@ -213,8 +136,8 @@ ACTIONS: tuple[Action, ...] = (
         msg("Ask the applicant for a correction"),
         msg("Return it"),
         msg("{number} was returned. The clock stands still until the correction comes."),
-        ReasonBody,
-        _at_stage(c.ReturnPermit),
+        b.ReasonAtStageBody,
+        b.plainly(c.ReturnPermit),
         "secondary",
     ),
     Action(
@@ -223,8 +146,8 @@ ACTIONS: tuple[Action, ...] = (
         msg("Do not grant the permit"),
         msg("Reject it"),
         msg("{number} was rejected. The applicant is told why."),
-        RejectBody,
-        _at_stage(c.RejectPermit),
+        b.ReasonBody,
+        b.plainly(c.RejectPermit),
         "danger",
     ),
     Action(
@@ -233,8 +156,47 @@ ACTIONS: tuple[Action, ...] = (
         msg("Say why this file stands still"),
         msg("Send the explanation"),
         msg("Your explanation is recorded."),
-        ExplainBody,
-        _explain,
+        b.ExplainBody,
+        b.explain,
+    ),
+    Action(
+        "reassign-stage",
+        c.ReassignStage,
+        msg("Give this step to another officer"),
+        msg("Give it"),
+        msg("{number} has changed hands."),
+        b.ReassignBody,
+        b.reassign,
+        "secondary",
+    ),
+    Action(
+        "answer-complaint",
+        c.AnswerComplaint,
+        msg("Answer the complaint"),
+        msg("Send the answer"),
+        msg("The complaint about {number} is answered. The applicant reads it."),
+        b.AnswerBody,
+        b.plainly(c.AnswerComplaint),
+    ),
+    Action(
+        "announce-revocation",
+        c.AnnounceRevocation,
+        msg("Announce that the permit is taken back"),
+        msg("Announce it"),
+        msg("The revocation of {number} is announced. Its holder sees it."),
+        b.RevokeBody,
+        b.dated(c.AnnounceRevocation),
+        "danger",
+    ),
+    Action(
+        "lift-revocation",
+        c.LiftRevocation,
+        msg("Lift the announced revocation"),
+        msg("Lift it"),
+        msg("The revocation of {number} is lifted."),
+        b.ReasonBody,
+        b.plainly(c.LiftRevocation),
+        "secondary",
     ),
 )
 BY_NAME: Mapping[str, Action] = {action.name: action for action in ACTIONS}
@@ -256,7 +218,7 @@ def parse_action(action: Action, data: FormData, stage: Stage | None) -> Parsed[
         else:
             filled[name] = value
     model: type[BaseModel] = action.body
-    if action.body is AssessBody and stage is not None:
+    if action.body is b.AssessBody and stage is not None:
         model, filled = _bounded(stage), {"measures": {}} | filled
     try:
         body = model.model_validate(filled)
@@ -282,4 +244,4 @@ def _bounded(stage: Stage) -> type[BaseModel]:
         measure.id: (int, Field(ge=measure.min, le=measure.max)) for measure in stage.measures
     }
     measures = create_model("Measures", __config__=ConfigDict(extra="forbid"), **fields)
-    return create_model("Assess", __base__=_AtStage, measures=(measures, ...))
+    return create_model("Assess", __base__=b.AtStageBody, measures=(measures, ...))

@@ -15,11 +15,10 @@ from fastapi import APIRouter, Body, Depends, Header, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.workflow.actions import ACTIONS, Action
-from services.workflow.desk import Desk
+from services.workflow.desk import Desk, allowed
 from services.workflow.door import Door as TrackingDoor
-from services.workflow.guards import possible
 from services.workflow.status import Report
-from shared.actors import Role
+from shared.actors import Actor, Role
 from shared.errors import InvalidInput, NotAllowed, NotSignedIn
 from shared.identity import Account, Accounts
 from shared.web.login import Door, FailedTries
@@ -111,10 +110,9 @@ def _basic(header: str) -> tuple[str, str]:
     return name, password
 
 
-def status_of(report: Report, account: Account | None = None) -> PermitStatus:
+def status_of(report: Report, by: Actor | None = None) -> PermitStatus:
     """Return a report as programs read it; nothing personal is in it."""
     about, reading = report.case.about, report.reading
-    allowed = possible(report.case.state, report.sop, account.actor) if account else ()
     amounts = (reading.total, reading.stage) if reading else (None, None)
     total, stage_time = (
         Time(used=amount.used, budget=amount.budget, left=amount.left) if amount else None
@@ -138,7 +136,7 @@ def status_of(report: Report, account: Account | None = None) -> PermitStatus:
         deadline=deadline,
         expected=expected,
         version=report.case.version,
-        allowed=list(allowed),
+        allowed=list(allowed(report, by)),
     )
 
 
@@ -152,7 +150,8 @@ def workflow_api(
 
     async def show(number: str, account: Account = officer) -> PermitStatus:
         found = await desk.find(number, account)
-        return status_of(await desk.report(found.application_id), account)
+        report = await desk.report(found.application_id)
+        return status_of(report, await desk.acting(account))
 
     async def track(request: Request, body: TrackBody) -> PermitStatus:
         found = await tracking.open(body.number, body.code, request)

@@ -6,14 +6,18 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from services.workflow.actions import Action, Ask
+from services.workflow.actions import Action
+from services.workflow.bodies import Ask
+from services.workflow.guards import possible
 from services.workflow.permit import DECIDER, stream
 from services.workflow.refusals import OtherOffice
 from services.workflow.requests import Requests
 from services.workflow.sop import Sops
+from services.workflow.staff import Rosters, Staff
 from services.workflow.states import State
 from services.workflow.status import Report, Tracker
 from services.workflow.views import Found, Views
+from shared.actors import Actor
 from shared.calendar import Calendars
 from shared.errors import NotFound
 from shared.handle import Handler, Outcome
@@ -31,6 +35,7 @@ class Desk:
     tracker: Tracker
     sops: Sops
     calendars: Calendars
+    rosters: Rosters
     requests: Requests
     now: Now
 
@@ -46,6 +51,14 @@ class Desk:
     async def report(self, application_id: str) -> Report:
         """Return what can be said about an application now, straight from the store."""
         return self.tracker.report(await self.tracker.case(application_id), self.now())
+
+    async def staff(self, office: str) -> Staff:
+        """Return an office's officers as they are today, on its own date."""
+        return await self.rosters.staff(office, self.calendars.of(office).local_date(self.now()))
+
+    async def acting(self, account: Account) -> Actor:
+        """Return an officer with the roles of the colleagues they stand in for today."""
+        return (await self.staff(account.office)).acting(account)
 
     async def act(
         self,
@@ -70,7 +83,7 @@ class Desk:
         outcome = await self.handler.handle(
             DECIDER,
             stream(application_id),
-            action.build(self._ask(report, account), body),
+            action.build(await self._ask(report, account), body),
             cause=cause,
             application=application_id,
             seen=seen,
@@ -78,6 +91,14 @@ class Desk:
         await self.views.wait_for(application_id, outcome.position)
         return outcome
 
-    def _ask(self, report: Report, account: Account) -> Ask:
-        now = self.now()
-        return Ask(now, report.calendar.local_date(now), account.actor, report.sop)
+    async def _ask(self, report: Report, account: Account) -> Ask:
+        now, staff = self.now(), await self.staff(account.office)
+        by, today = staff.acting(account), report.calendar.local_date(now)
+        return Ask(now, today, by, report.sop, report.case.scans, staff)
+
+
+def allowed(report: Report, by: Actor | None) -> tuple[str, ...]:
+    """Return the names of the commands that ``by`` may give to a permit now; None may nothing."""
+    if by is None:
+        return ()
+    return possible(report.case.state, report.sop, by, report.case.scans)

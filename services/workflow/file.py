@@ -21,6 +21,7 @@ from shared.contracts.workflow import (
     PermitHandedOver,
     PermitIssued,
     PermitOpened,
+    PermitRenewalRejected,
     PermitRenewed,
     PermitRevoked,
     PermitWithdrawalRejected,
@@ -69,10 +70,10 @@ class File:
     """What every opened permit has. ``stage`` is empty between and after stages.
 
     ``role`` and ``assignee`` are whom the present stage was given to. ``warned`` are (stage, due
-    instant) pairs that a due-soon warning was given for; ``rejected`` are the (bill or empty,
-    reason) pairs of what came too late or for nothing. ``originals`` is the last word on each
-    stage's requirement; ``revocation`` is what is announced now, ``lifted`` the last that was taken
-    back; ``noticed`` are the days before the end that a notice was given for.
+    instant) pairs that a due-soon warning was given for; ``rejected`` are the (bill, renewed
+    permit or empty, reason) pairs of what came too late or for nothing. ``originals`` is the last
+    word on each stage's requirement; ``revocation`` is what is announced now, ``lifted`` the last
+    that was taken back; ``noticed`` are the days before the end that a notice was given for.
     """
 
     opened: PermitOpened
@@ -140,6 +141,8 @@ def recorded(file: File, event: Any) -> File:
             return replace(file, rejected=(*file.rejected, ("", reason)))
         case FeeSettlementRejected(bill_id=bill_id, reason=reason):
             return replace(file, rejected=(*file.rejected, (bill_id, reason)))
+        case PermitRenewalRejected(renews=renews, reason=reason):
+            return replace(file, rejected=(*file.rejected, (renews, reason)))
         case _:
             return _afterwards(_stalled(file, event), event)
 

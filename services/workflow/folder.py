@@ -7,10 +7,11 @@ from typing import Any
 from urllib.parse import quote
 
 from services.workflow.actions import ACTIONS, Action
-from services.workflow.guards import possible
+from services.workflow.desk import allowed
+from services.workflow.staff import Staff
 from services.workflow.status import Report
 from services.workflow.wording import Teller
-from shared.actors import Role
+from shared.actors import Actor, Role
 from shared.identity import Account
 from shared.ids import new_id
 from shared.offices import Catalogue
@@ -33,6 +34,14 @@ class Folder:
     teller: Teller
     account: Account | None
     catalogue: Catalogue
+    staff: Staff | None = None
+
+    @property
+    def actor(self) -> Actor | None:
+        """Who looks at it, with what they stand in for today."""
+        if self.account is None or self.staff is None:
+            return self.account.actor if self.account is not None else None
+        return self.staff.acting(self.account)
 
     def told(self) -> dict[str, Any]:
         """Return the whole page's content."""
@@ -87,9 +96,7 @@ class Folder:
         }
 
     def _offered(self) -> list[Action]:
-        if self.account is None:
-            return []
-        names = possible(self.report.case.state, self.report.sop, self.account.actor)
+        names = allowed(self.report, self.actor)
         return [action for action in ACTIONS if action.command.__name__ in names]
 
     def _registration(self) -> str:

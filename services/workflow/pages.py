@@ -13,6 +13,7 @@ from services.workflow.actions import ACTIONS, BY_NAME, Action, parse_action, sc
 from services.workflow.desk import Desk
 from services.workflow.folder import Folder, masked_name
 from services.workflow.live import Pump, file_key, queue_key
+from services.workflow.staff import Staff
 from services.workflow.status import Report
 from services.workflow.views import Open
 from services.workflow.wording import Teller
@@ -159,6 +160,7 @@ class FilePage:
         request: Request,
         report: Report,
         account: Account,
+        staff: Staff,
         *,
         sent: tuple[str, Form] | None = None,
         refusal: str = "",
@@ -166,7 +168,7 @@ class FilePage:
     ) -> Response:
         """Return the page; ``sent`` is the form that came in, by its action's name."""
         teller = self.counter.teller(account.office, language(request))
-        folder = Folder(report, teller, account, self.counter.catalogue)
+        folder = Folder(report, teller, account, self.counter.catalogue, staff)
         forms = {action.name: Form(scope=scope(action)) for action in ACTIONS}
         return self.counter.pages.render(
             request,
@@ -186,7 +188,8 @@ class FilePage:
         parsed = parse_action(action, data, report.sop.stage(str(data.get("stage", ""))))
         sent = (action.name, parsed.form)
         if parsed.value is None:
-            return self.drawn(request, report, account, sent=sent, status_code=422)
+            staff = await self.counter.desk.staff(account.office)
+            return self.drawn(request, report, account, staff, sent=sent, status_code=422)
         seen, key = str(data.get("version", "")), str(data.get("key", ""))[:64]
         version = int(seen) if seen.isascii() and seen.isdigit() else None
         desk = self.counter.desk
@@ -195,8 +198,9 @@ class FilePage:
         except (Refused, StaleScreen, InvalidInput) as error:
             refusal = translator(request).t(error.message(), **error.params)
             fresh = await desk.report(report.case.application_id)
+            staff = await desk.staff(account.office)
             return self.drawn(
-                request, fresh, account, sent=sent, refusal=refusal, status_code=error.status
+                request, fresh, account, staff, sent=sent, refusal=refusal, status_code=error.status
             )
         about = report.case.about.number
         return self.counter.pages.redirect(
@@ -210,7 +214,8 @@ def file_pages(counter: Counter) -> APIRouter:
 
     @router.get("/berkas/{number}")
     async def show(request: Request, number: str, account: Reader) -> Response:
-        return page.drawn(request, await page.opened(number, account), account)
+        report = await page.opened(number, account)
+        return page.drawn(request, report, account, await counter.desk.staff(account.office))
 
     @router.get("/berkas/{number}/live")
     async def live(request: Request, number: str, account: Reader) -> Response:

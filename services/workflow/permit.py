@@ -1,7 +1,8 @@
-"""One permit, from the open procedure to hand-over: what is decided, and the decider.
+"""One permit, from the open procedure to its last day: what is decided, and the decider.
 
 Stream ``permit-{application_id}``. Commands are in ``commands``, states and ``evolve`` in
-``states``, refusals in ``refusals``; what officers decide at a stage is in ``stages``.
+``states``, refusals in ``refusals``; what officers decide at a stage is in ``stages``, whom it is
+given to in ``assignment``, complaints and revocation in ``afterwards``.
 """
 
 from __future__ import annotations
@@ -9,18 +10,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import assert_never
 
+from services.workflow.afterwards import decide_later, renew
+from services.workflow.assignment import reassign
 from services.workflow.commands import (
+    AnnounceRevocation,
+    AnswerComplaint,
     AssessFee,
     Command,
     CompleteStage,
     ExplainStall,
+    FileComplaint,
+    GiveRecommendation,
     HandOver,
+    LiftRevocation,
+    MatchOriginal,
+    MismatchOriginal,
     NudgePermit,
     OpenPermit,
+    ReassignStage,
     RejectOpening,
     RejectPermit,
+    RejectRenewal,
     RejectSettlement,
     RejectWithdrawal,
+    RenewPermit,
     ReportSurvey,
     ResumePermit,
     ReturnPermit,
@@ -28,6 +41,7 @@ from services.workflow.commands import (
     SettleFee,
     SignPermit,
     SkipSurvey,
+    SystemCommand,
     UnsettleFee,
     WithdrawPermit,
 )
@@ -38,6 +52,7 @@ from services.workflow.guards import (
     require_role,
     require_system,
 )
+from services.workflow.notes import note
 from services.workflow.refusals import (
     NotWaitingForPayment,
     PermitAlreadyClosed,
@@ -58,13 +73,10 @@ from services.workflow.states import (
 from shared.actors import Role
 from shared.contracts.workflow import (
     FeeSettled,
-    FeeSettlementRejected,
     FeeUnsettled,
     PermitOpened,
-    PermitOpeningRejected,
     PermitRejected,
     PermitResumed,
-    PermitWithdrawalRejected,
     PermitWithdrawn,
     StageCompleted,
     StageStarted,
@@ -85,33 +97,29 @@ def decide(command: Command, state: State) -> Sequence[object]:
             | ScheduleSurvey()
             | ReportSurvey()
             | SkipSurvey()
+            | GiveRecommendation()
+            | MatchOriginal()
+            | MismatchOriginal()
             | AssessFee()
             | SignPermit()
             | HandOver()
             | ReturnPermit()
         ):
             return decide_at_stage(command, state)
+        case ReassignStage():
+            return reassign(command, state)
         case RejectPermit():
             return _reject(command, state)
         case ExplainStall():
             return explain(command, state)
+        case FileComplaint() | AnswerComplaint() | AnnounceRevocation() | LiftRevocation():
+            return decide_later(command, state)
         case _:
             require_system(command.by)
             return _decide_by_system(command, state)
 
 
-def _decide_by_system(
-    command: OpenPermit
-    | ResumePermit
-    | WithdrawPermit
-    | SettleFee
-    | UnsettleFee
-    | NudgePermit
-    | RejectOpening
-    | RejectSettlement
-    | RejectWithdrawal,
-    state: State,
-) -> Sequence[object]:
+def _decide_by_system(command: SystemCommand, state: State) -> Sequence[object]:
     match command:
         case OpenPermit():
             return _open(command, state)
@@ -125,8 +133,10 @@ def _decide_by_system(
             return _unsettle(command, state)
         case NudgePermit():
             return nudge(command, state)
-        case RejectOpening() | RejectSettlement() | RejectWithdrawal():
-            return _note_rejection(command, state)
+        case RenewPermit():
+            return renew(command, state)
+        case RejectOpening() | RejectSettlement() | RejectWithdrawal() | RejectRenewal():
+            return note(command, state)
         case _:
             assert_never(command)
 
@@ -175,14 +185,14 @@ def _withdraw(state: State) -> Sequence[object]:
 def _reject(command: RejectPermit, state: State) -> Sequence[object]:
     held = opened(state)
     require_officer(command.by, held)
-    allowed = possible(state, command.sop, command.by)
+    allowed = possible(state, command.sop, command.by, command.scans)
     require_role(command.by, (Role.SIGNER,), allowed)
     application_id = held.file.opened.application_id
     rejection = PermitRejected(application_id=application_id, reason=command.reason)
     if isinstance(held, Closed):
         if held.closing == rejection:
             return []
-        raise PermitAlreadyClosed
+        raise PermitAlreadyClosed(allowed=allowed)
     if isinstance(held, Issued | InForce):
         raise PermitAlreadyIssued(allowed=allowed)
     return [rejection]
@@ -216,26 +226,6 @@ def _unsettle(command: UnsettleFee, state: State) -> Sequence[object]:
     if file.unpaid:
         return []
     return [FeeUnsettled(application_id=file.opened.application_id, bill_id=command.bill_id)]
-
-
-def _note_rejection(
-    command: RejectOpening | RejectSettlement | RejectWithdrawal, state: State
-) -> Sequence[object]:
-    app, reason = command.application_id, command.reason
-    known = () if isinstance(state, NotOpened) else state.file.rejected
-    match command:
-        case RejectOpening():
-            if not isinstance(state, NotOpened) or state.rejected == reason:
-                return []
-            return [PermitOpeningRejected(application_id=app, reason=reason)]
-        case RejectSettlement(bill_id=bill):
-            if (bill, reason) in known:
-                return []
-            return [FeeSettlementRejected(application_id=app, bill_id=bill, reason=reason)]
-        case RejectWithdrawal():
-            if ("", reason) in known:
-                return []
-            return [PermitWithdrawalRejected(application_id=app, reason=reason)]
 
 
 DECIDER: Decider[State] = Decider(NotOpened(), decide, evolve)

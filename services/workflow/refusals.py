@@ -5,6 +5,10 @@
     NotAllowed
     ├── OtherOffice              an officer of another office
     ├── OtherRole                the stage belongs to another role
+    ├── OtherAgency              the recommendation is another agency's
+    ├── AgencyReady              the agency works online, nobody speaks on its behalf
+    ├── OtherOfficer             the stage was given to a colleague
+    ├── OnlyTheApplicant         nobody else complains
     └── NotForPeople             only the system itself does this
     Refused
     ├── PermitNotOpened          the application is not registered yet
@@ -16,13 +20,19 @@
     ├── WaitingForPayment        the bill is not paid
     ├── SurveyRequired           the procedure does not allow to skip it
     ├── SurveyNotScheduled       a report needs a date first
+    ├── NoSuchScan               the applicant uploaded nothing for this requirement
+    ├── OriginalsNotMatched      some were not held against their scans yet
+    ├── UnsuitableOfficer        not of this office, or without the stage's role
     ├── FeeAlreadyAssessed       with other measures
     ├── NotWaitingForPayment     a payment for a permit that waits for none
     ├── UnknownStall             nobody asked for this explanation
     └── StallAlreadyExplained    with other words
     InvalidInput
     ├── SurveyInThePast
-    └── BadMeasure               missing, unknown or out of bounds
+    ├── BadMeasure               missing, unknown or out of bounds
+    └── LetterNeeded             who speaks on an agency's behalf names its letter
+
+Those of complaints, revocation and renewal are in ``afterwards``.
 """
 
 from __future__ import annotations
@@ -44,6 +54,34 @@ class OtherRole(NotAllowed):
 
     code: ClassVar[str] = "other-role"
     text: ClassVar[str] = "This step belongs to an officer with another role."
+
+
+class OtherAgency(NotAllowed):
+    """The recommendation is another agency's."""
+
+    code: ClassVar[str] = "other-agency"
+    text: ClassVar[str] = "This recommendation belongs to another agency."
+
+
+class AgencyReady(NotAllowed):
+    """The agency works online: nobody enters its recommendation on its behalf."""
+
+    code: ClassVar[str] = "agency-ready"
+    text: ClassVar[str] = "This agency works online: its own officer gives the recommendation."
+
+
+class OtherOfficer(NotAllowed):
+    """The stage was given to a colleague."""
+
+    code: ClassVar[str] = "other-officer"
+    text: ClassVar[str] = "This step was given to another officer. The supervisor can change that."
+
+
+class OnlyTheApplicant(NotAllowed):
+    """Nobody else complains."""
+
+    code: ClassVar[str] = "only-the-applicant"
+    text: ClassVar[str] = "Only the applicant can do this, with the number and code on the receipt."
 
 
 class NotForPeople(NotAllowed):
@@ -120,6 +158,27 @@ class SurveyNotScheduled(Refused):
     text: ClassVar[str] = "Set the date of the survey first, so that the applicant knows of it."
 
 
+class NoSuchScan(Refused):
+    """The applicant uploaded nothing for the requirement."""
+
+    code: ClassVar[str] = "no-such-scan"
+    text: ClassVar[str] = "The applicant uploaded no document for this requirement."
+
+
+class OriginalsNotMatched(Refused):
+    """Some originals were not held against their scans yet. ``n`` is how many."""
+
+    code: ClassVar[str] = "originals-not-matched"
+    text: ClassVar[str] = "Originals that are not matched with their scans yet: {n}."
+
+
+class UnsuitableOfficer(Refused):
+    """Not an officer of this office with the stage's role."""
+
+    code: ClassVar[str] = "unsuitable-officer"
+    text: ClassVar[str] = "Choose an officer of this office who has the role of this step."
+
+
 class FeeAlreadyAssessed(Refused):
     """The fee was assessed with other measures."""
 
@@ -160,3 +219,10 @@ class BadMeasure(InvalidInput):
 
     code: ClassVar[str] = "bad-measure"
     text: ClassVar[str] = "Enter every measure as a whole number within its limits."
+
+
+class LetterNeeded(InvalidInput):
+    """Who speaks on an agency's behalf names its letter."""
+
+    code: ClassVar[str] = "letter-needed"
+    text: ClassVar[str] = "Enter the number of the agency's letter."

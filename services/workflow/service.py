@@ -17,6 +17,7 @@ from services.workflow.pulse import activity_pages
 from services.workflow.reactions import Reactions
 from services.workflow.requests import Requests
 from services.workflow.sop import Sops
+from services.workflow.staff import Rosters
 from services.workflow.status import Tracker
 from services.workflow.timers import Sweeper
 from services.workflow.tracking import Tracking, tracking_pages
@@ -75,6 +76,7 @@ def build(kernel: Kernel, database: Database) -> Service:
         parts.tracker,
         parts.sops,
         parts.calendars,
+        Rosters(kernel.handler, kernel.accounts),
         Requests(database),
         kernel.now,
     )

@@ -11,7 +11,10 @@ from typing import Any
 from services.workflow.commands import (
     AssessFee,
     CompleteStage,
+    GiveRecommendation,
     HandOver,
+    MatchOriginal,
+    MismatchOriginal,
     ReportSurvey,
     ReturnPermit,
     ScheduleSurvey,
@@ -20,10 +23,20 @@ from services.workflow.commands import (
     StageCommand,
 )
 from services.workflow.file import File
-from services.workflow.guards import belongs, opened, possible, require_officer, require_role
+from services.workflow.guards import (
+    belongs,
+    opened,
+    possible,
+    require_officer,
+    require_worker,
+    unmatched,
+)
 from services.workflow.refusals import (
     BadMeasure,
     FeeAlreadyAssessed,
+    LetterNeeded,
+    NoSuchScan,
+    OriginalsNotMatched,
     OtherStage,
     PermitAlreadyClosed,
     PermitAlreadyIssued,
@@ -46,9 +59,12 @@ from services.workflow.states import (
 )
 from shared.contracts.workflow import (
     FeeAssessed,
+    OriginalMatched,
+    OriginalMismatched,
     PermitHandedOver,
     PermitIssued,
     PermitReturned,
+    RecommendationGiven,
     StageCompleted,
     StageStarted,
     SurveyReported,
@@ -57,16 +73,18 @@ from shared.contracts.workflow import (
 )
 from shared.errors import Refused
 
+_GRANTED = {True: "recommended", False: "not-recommended"}
+
 
 def decide_at_stage(command: StageCommand, state: State) -> Sequence[object]:
     """Return what an officer's command at its stage comes to."""
     held = opened(state)
     require_officer(command.by, held)
-    file, allowed = held.file, possible(state, command.sop, command.by)
+    file, allowed = held.file, possible(state, command.sop, command.by, command.scans)
     stage = command.sop.stage(command.stage)
     if stage is None or not belongs(type(command), stage):
         raise OtherStage(allowed=allowed)
-    require_role(command.by, (stage.role,), allowed)
+    require_worker(command.by, stage, file, allowed)
     decided = _events(command, file, stage)
     # The same result again is a repeat, wherever the permit is by now.
     if _known(decided, held):
@@ -75,7 +93,7 @@ def decide_at_stage(command: StageCommand, state: State) -> Sequence[object]:
     if refusal is not None:
         raise refusal(allowed=allowed)
     _check(command, file, stage, allowed)
-    if isinstance(command, ScheduleSurvey | ReturnPermit):
+    if not any(isinstance(event, StageCompleted) for event in decided):
         return decided
     return [*decided, *following(file, command.sop, stage.id)]
 
@@ -121,7 +139,7 @@ def _check(command: StageCommand, file: File, stage: Stage, allowed: Sequence[st
     """Raise what speaks against the command itself, once its turn has come."""
     match command:
         case ScheduleSurvey() if command.on < command.today:
-            raise SurveyInThePast
+            raise SurveyInThePast(allowed=allowed)
         case ReportSurvey() if not (
             isinstance(file.survey, SurveyScheduled) and file.survey.stage == stage.id
         ):
@@ -129,7 +147,25 @@ def _check(command: StageCommand, file: File, stage: Stage, allowed: Sequence[st
         case SkipSurvey() if stage.survey != "optional":
             raise SurveyRequired(allowed=allowed)
         case AssessFee() if not _within_bounds(command, stage):
-            raise BadMeasure
+            raise BadMeasure(allowed=allowed)
+        case GiveRecommendation() if _on_behalf(command, stage) and not command.letter:
+            raise LetterNeeded(allowed=allowed)
+        case MatchOriginal() | MismatchOriginal() if not _scanned(command):
+            raise NoSuchScan(allowed=allowed)
+        case CompleteStage() if stage.kind is Kind.MATCH_ORIGINALS:
+            missing = unmatched(file, stage.id, command.scans)
+            if missing:
+                raise OriginalsNotMatched(n=len(missing), allowed=allowed)
+
+
+def _on_behalf(command: GiveRecommendation, stage: Stage) -> bool:
+    return stage.agency is None or command.by.agency != stage.agency.id
+
+
+def _scanned(command: MatchOriginal | MismatchOriginal) -> str:
+    """Return the SHA-256 of the scan that an original is held against, empty for none."""
+    found = (scan.sha256 for scan in command.scans if scan.requirement == command.requirement)
+    return next(found, "")
 
 
 def _within_bounds(command: AssessFee, stage: Stage) -> bool:
@@ -155,21 +191,53 @@ def _events(command: StageCommand, file: File, stage: Stage) -> list[object]:
             reported = SurveyReported(
                 application_id=app, stage=name, report=report, recommended=yes
             )
-            return [reported, completed("recommended" if yes else "not-recommended")]
+            return [reported, completed(_GRANTED[yes])]
         case SkipSurvey(reason=reason):
             skipped = SurveySkipped(application_id=app, stage=name, reason=reason)
             return [skipped, completed("skipped")]
         case AssessFee(measures=measures):
             return [_assessed(file, measures), completed("assessed")]
-        case SignPermit(document_number=document):
-            number = file.opened.number
-            issued = PermitIssued(application_id=app, number=number, document_number=document)
-            return [completed("signed"), issued]
+        case GiveRecommendation(recommended=yes):
+            return [_recommended(command, file, stage), completed(_GRANTED[yes])]
+        case MatchOriginal(requirement=requirement):
+            about = {"application_id": app, "stage": name, "requirement": requirement}
+            return [OriginalMatched(**about, sha256=_scanned(command))]
+        case MismatchOriginal(requirement=requirement, reason=reason):
+            about = {"application_id": app, "stage": name, "requirement": requirement}
+            return [OriginalMismatched(**about, sha256=_scanned(command), reason=reason)]
+        case SignPermit():
+            return [completed("signed"), _issued(command, file)]
         case HandOver(receiver=receiver, proof=proof):
             handed = PermitHandedOver(application_id=app, receiver=receiver, proof=proof)
             return [completed("handed-over"), handed]
         case ReturnPermit(reason=reason):
             return [PermitReturned(application_id=app, stage=name, reason=reason)]
+
+
+def _recommended(command: GiveRecommendation, file: File, stage: Stage) -> RecommendationGiven:
+    return RecommendationGiven(
+        application_id=file.opened.application_id,
+        stage=stage.id,
+        agency=stage.agency.id if stage.agency is not None else "",
+        recommended=command.recommended,
+        note=command.note,
+        on_behalf=_on_behalf(command, stage),
+        letter=command.letter,
+    )
+
+
+def _issued(command: SignPermit, file: File) -> PermitIssued:
+    before = file.issued
+    if before is not None and before.document_number == command.document_number:
+        # Signing again, on another day perhaps, changes nothing about the first time.
+        return before
+    validity = command.sop.validity
+    return PermitIssued(
+        application_id=file.opened.application_id,
+        number=file.opened.number,
+        document_number=command.document_number,
+        valid_until=validity.last_day(command.today).isoformat() if validity else "",
+    )
 
 
 def _assessed(file: File, measures: Any) -> FeeAssessed:
@@ -187,7 +255,8 @@ def _assessed(file: File, measures: Any) -> FeeAssessed:
 def _known(decided: Sequence[object], state: Opened) -> bool:
     """Say whether every fact is already among those of the permit."""
     file = state.file
-    held: list[object] = [*file.done, file.survey, file.fee, file.issued, file.handed]
+    held: list[object] = [*file.done, *file.recommendations, *file.originals]
+    held += [file.survey, file.fee, file.issued, file.handed]
     if isinstance(state, AwaitingApplicant):
         held.append(state.returned)
     return all(event in held for event in decided)

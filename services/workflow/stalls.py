@@ -1,102 +1,100 @@
-"""When a document stands still: warn, ask, escalate, and take the explanation.
+"""What the clock calls for when it is looked at, and the explanation of a stall.
 
-The ladder: due soon (80 % of the stage's time) -> overdue, an explanation is asked for -> no
-explanation within the office's answer time, escalated to the head of office. Each step is decided
-once per stage and due instant.
+``deadlines`` says what is due when; here it becomes facts. Whoever looks late finds several steps
+at once, and they come in order; whoever looks twice finds nothing more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
-from services.workflow import clock
+from services.workflow import alarms as alarm
+from services.workflow.alarms import Alarms
 from services.workflow.commands import ExplainStall, NudgePermit
-from services.workflow.file import File
+from services.workflow.deadlines import Step, asked_again, stall_id, steps
 from services.workflow.guards import explainers, opened, possible, require_officer, require_role
 from services.workflow.refusals import PermitAlreadyClosed, StallAlreadyExplained, UnknownStall
-from services.workflow.states import Closed, InProgress, State
+from services.workflow.states import Closed, State
 from shared.contracts.workflow import (
+    ComplaintOverdue,
+    PermitDeemedGranted,
+    PermitExpired,
+    PermitExpiryNoticed,
+    PermitRevoked,
     StageDueSoon,
     StageOverdue,
     StallEscalated,
     StallExplained,
     StallExplanationRequested,
 )
-from shared.events import from_micros, to_micros
-from shared.ids import derived_id
-
-
-def stall_id(application_id: str, stage: str, due_at: str) -> str:
-    """Return the id of the one stall that a stage's due instant can bring about."""
-    return derived_id("stall", application_id, stage, due_at)
+from shared.events import Fact, from_micros, to_micros
 
 
 def nudge(command: NudgePermit, state: State) -> Sequence[object]:
-    """Read the clock and return what it calls for. A permit that waits calls for nothing."""
-    if not isinstance(state, InProgress) or command.sop.foreign:
-        return []
-    file, now = state.file, to_micros(command.now)
-    due = clock.due(file.clock, command.calendar, command.sop)
-    if due is None:
-        return []
-    due_at = from_micros(due.due).isoformat()
-    escalated = _escalated(file, command)
-    if now >= due.due:
-        return [*escalated, *_overdue(file, command, due_at)]
-    if now >= due.warn and (file.stage, due_at) not in file.warned:
-        return [*escalated, StageDueSoon(**_alert(file), due_at=due_at, assignee=file.assignee)]
-    return escalated
+    """Return what the clock calls for. A permit that waits, or is not ours, calls for nothing."""
+    held = alarm.of(state)
+    return [] if held is None else called_for(command, held)
 
 
-def _alert(file: File) -> dict[str, str]:
-    about = file.opened
-    return {
-        "application_id": about.application_id,
-        "office": about.office,
-        "stage": file.stage,
-    }
+def called_for(command: NudgePermit, alarms: Alarms) -> list[object]:
+    """Return everything that is due at ``command.now``, in order; each step may bring the next."""
+    decided: list[object] = []
+    now = to_micros(command.now)
+    while True:
+        due = steps(alarms, command.sop, command.calendar, command.ladder, now)
+        if not due or due[0].at > now:
+            return decided
+        for event in _facts(due[0], alarms, command):
+            decided.append(event)
+            alarms = alarm.evolve(alarms, Fact(event, command.now))
 
 
-def _overdue(file: File, command: NudgePermit, due_at: str) -> list[object]:
-    stall = stall_id(file.opened.application_id, file.stage, due_at)
-    if any(known.asked.stall_id == stall for known in file.stalls):
-        return []
-    answer_by = command.calendar.add(command.now, command.answer_minutes)
-    stage = command.sop.stage(file.stage)
-    role = str(stage.role or "") if stage is not None else ""
-    return [
-        StageOverdue(**_alert(file), due_at=due_at, assignee=file.assignee),
-        StallExplanationRequested(
-            **_alert(file),
-            stall_id=stall,
-            asked=file.assignee or role,
-            answer_by=answer_by.isoformat(),
-        ),
-    ]
+def _facts(step: Step, alarms: Alarms, command: NudgePermit) -> list[object]:
+    about = {"application_id": alarms.application_id, "office": alarms.office}
+    at_stage = {**about, "stage": alarms.clock.stage}
+    permit = {**about, "number": alarms.number, "valid_until": alarms.valid_until}
+    kind = step.event
+    if kind is StageDueSoon:
+        return [StageDueSoon(**at_stage, due_at=step.about, assignee=alarms.assignee)]
+    if kind is StageOverdue:
+        stall = stall_id(alarms.application_id, alarms.clock.stage, step.about)
+        overdue = StageOverdue(**at_stage, due_at=step.about, assignee=alarms.assignee)
+        return [overdue, _question(stall, alarms, command)]
+    if kind is StallExplanationRequested:
+        return [_question(asked_again(step.about), alarms, command)]
+    if kind is StallEscalated:
+        return [StallEscalated(**at_stage, stall_id=step.about, to=step.to)]
+    if kind is PermitDeemedGranted:
+        due_at = from_micros(step.at).isoformat()
+        return [PermitDeemedGranted(**about, number=alarms.number, due_at=due_at)]
+    if kind is ComplaintOverdue:
+        return [ComplaintOverdue(**about, complaint_id=step.about)]
+    if kind is PermitExpiryNoticed:
+        return [PermitExpiryNoticed(**permit, days=int(step.about))]
+    if kind is PermitExpired:
+        return [PermitExpired(**permit)]
+    assert kind is PermitRevoked
+    assert alarms.revocation is not None
+    return [PermitRevoked(**about, reason=alarms.revocation.reason)]
 
 
-def micros(text: str) -> int:
-    """Return microseconds UTC of an ISO 8601 instant with offset, as events hold them."""
-    return to_micros(datetime.fromisoformat(text))
-
-
-def _escalated(file: File, command: NudgePermit) -> list[object]:
-    """Return the escalation of a stall at the present stage that nobody explained in time."""
-    return [
-        StallEscalated(**_alert(file), stall_id=stall.asked.stall_id)
-        for stall in file.stalls
-        if stall.asked.stage == file.stage
-        and stall.explained is None
-        and not stall.escalated_to
-        and to_micros(command.now) >= micros(stall.asked.answer_by)
-    ]
+def _question(stall: str, alarms: Alarms, command: NudgePermit) -> StallExplanationRequested:
+    """Ask now: nobody can answer before, however long ago it was due."""
+    answer_by = command.calendar.add(command.now, command.ladder.answer_minutes)
+    return StallExplanationRequested(
+        application_id=alarms.application_id,
+        office=alarms.office,
+        stage=alarms.clock.stage,
+        stall_id=stall,
+        asked=alarms.assignee or alarms.role,
+        answer_by=answer_by.isoformat(),
+    )
 
 
 def explain(command: ExplainStall, state: State) -> Sequence[object]:
     held = opened(state)
     require_officer(command.by, held)
-    allowed = possible(state, command.sop, command.by)
+    allowed = possible(state, command.sop, command.by, command.scans)
     stall = next((s for s in held.file.stalls if s.asked.stall_id == command.stall_id), None)
     if stall is None:
         raise UnknownStall(allowed=allowed)
@@ -113,5 +111,5 @@ def explain(command: ExplainStall, state: State) -> Sequence[object]:
             return []
         raise StallAlreadyExplained(allowed=allowed)
     if isinstance(held, Closed):
-        raise PermitAlreadyClosed
+        raise PermitAlreadyClosed(allowed=allowed)
     return [explained]

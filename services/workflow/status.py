@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from services.workflow import clock
 from services.workflow.clock import ClockReading
+from services.workflow.commands import Scan
 from services.workflow.permit import DECIDER, stream
 from services.workflow.sop import Sop, Sops, Stage
 from services.workflow.states import Closed, NotOpened, Opened, State
@@ -51,6 +52,10 @@ class Dossier:
             case intake.ApplicationReturned():
                 self.returned = event
                 self.phase = self.phase if self.phase == "registered" else "returned"
+            case intake.ApplicationForwarded():
+                # From here on it is another office's, on every page.
+                if self.submission is not None:
+                    self.submission = replace(self.submission, office=event.office)
             case intake.ApplicationRegistered():
                 self.phase = "registered"
             case intake.ApplicationWithdrawn():
@@ -112,6 +117,14 @@ class CaseFile:
     def opened(self) -> Opened | None:
         """The permit, once it is opened."""
         return None if isinstance(self.state, NotOpened) else self.state
+
+    @property
+    def scans(self) -> tuple[Scan, ...]:
+        """The applicant's documents as they are now."""
+        return tuple(
+            Scan(requirement=document.requirement, sha256=document.sha256)
+            for document in self.dossier.documents
+        )
 
     @property
     def ending(self) -> Ending:

@@ -10,7 +10,7 @@ from services.workflow.stalls import stall_id
 from shared.contracts import workflow as e
 from shared.events import Fact
 from tests.spec import Given, given
-from tests.unit.workflow.kit import APP, NOW, NUMBER, give, local
+from tests.unit.workflow.kit import APP, NOW, NUMBER, SCANS, give, local
 
 
 def about(**more: Any) -> dict[str, Any]:
@@ -95,6 +95,63 @@ EXPLAINED = e.StallExplained(
 )
 UNSETTLED = e.FeeUnsettled(**about(bill_id="bill-1"))
 
+COMPLAINED = e.ComplaintFiled(
+    **about(
+        office="contoh",
+        complaint_id="keluhan-1",
+        text="Sudah dua minggu tidak ada kabar",
+        answer_by=local(9, 16).isoformat(),
+    )
+)
+ANSWERED = e.ComplaintAnswered(**about(complaint_id="keluhan-1", answer="Kami perbaiki"))
+ANNOUNCED = e.RevocationAnnounced(
+    **about(office="contoh", reason="Data palsu", effective_on="2026-02-02")
+)
+LIFTED = e.RevocationLifted(**about(reason="Sudah diperbaiki"))
+REVOKED = e.PermitRevoked(**about(office="contoh", reason="Data palsu"))
+EXPIRED = e.PermitExpired(**about(office="contoh", number=NUMBER, valid_until="2031-01-05"))
+RENEWED = e.PermitRenewed(**about(renewed_by="CTH-2030-000001"))
+ASSIGNED = e.StageReassigned(**about(stage="verify", assignee="siti", reason="Beban kerja"))
+
+# The journey of the procedure with agencies and originals.
+RECOMMENDED = e.RecommendationGiven(
+    **about(stage="health", agency="dinas", recommended=True, note="Memenuhi syarat")
+)
+ON_BEHALF = e.RecommendationGiven(
+    **about(
+        stage="traffic",
+        agency="belum",
+        recommended=False,
+        note="Jalan sempit",
+        on_behalf=True,
+        letter="551/7",
+    )
+)
+MATCHED = [
+    e.OriginalMatched(**about(stage="match", requirement=scan.requirement, sha256=scan.sha256))
+    for scan in SCANS
+]
+MISMATCHED = e.OriginalMismatched(
+    **about(stage="match", requirement="ktp", sha256=SCANS[0].sha256, reason="Foto berbeda")
+)
+OPD_ISSUED = e.PermitIssued(
+    **about(number=NUMBER, document_number="503/1", valid_until="2031-01-05")
+)
+OPD_OPENING = [OPENED, started("health", "agency")]
+HEALTH = [RECOMMENDED, done("health", "recommended"), started("traffic", "counter")]
+TRAFFIC = [ON_BEHALF, done("traffic", "not-recommended"), started("entry", "verifier")]
+ENTRY = [done("entry", note="Lengkap"), started("sign", "signer")]
+OPD_SIGNING = [done("sign", "signed"), OPD_ISSUED, started("match", "counter")]
+MATCHING = [*MATCHED, done("match", note="Lengkap"), started("hand", "counter")]
+OPD_STEPS = (OPD_OPENING, HEALTH, TRAFFIC, ENTRY, OPD_SIGNING, MATCHING, HAND_OVER)
+OPD_AT = ("health", "traffic", "entry", "sign", "match", "hand", "closed")
+
+
+def opd(place: str) -> list[Any]:
+    """Return the history that leads to a stage of the procedure with agencies."""
+    return [event for step in OPD_STEPS[: OPD_AT.index(place) + 1] for event in step]
+
+
 PLACES: dict[str, list[Any]] = {
     **{place: at(place) for place in AT},
     "scheduled": [*at("survey"), SCHEDULED],
@@ -103,6 +160,31 @@ PLACES: dict[str, list[Any]] = {
     "rejected": [*at("verify"), REJECTED],
     "stalled": stalled(),
     "not opened": [],
+    "assigned": [*at("verify"), ASSIGNED],
+    "assigned and returned": [*at("verify"), ASSIGNED, RETURNED],
+    "complained": [*at("verify"), COMPLAINED],
+    "complained, then rejected": [*at("verify"), COMPLAINED, REJECTED],
+    "revocation announced": [*at("hand"), ANNOUNCED],
+    "revocation lifted": [*at("closed"), ANNOUNCED, LIFTED],
+    "revoked": [*at("closed"), ANNOUNCED, REVOKED],
+    "expired": [*at("hand"), EXPIRED],
+    "renewed": [*at("closed"), RENEWED],
+    "withdrawn": [*at("survey"), e.PermitWithdrawn(**about())],
+}
+OPD_PLACES: dict[str, list[Any]] = {
+    **{place: opd(place) for place in OPD_AT},
+    "agency given to one": [
+        *opd("health"),
+        e.StageReassigned(**about(stage="health", assignee="petugas", reason="-")),
+    ],
+    "one original matched": [*opd("match"), MATCHED[0]],
+    "one original differs": [*opd("match"), MATCHED[1], MISMATCHED],
+    "originals matched": [*opd("match"), *MATCHED],
+    "another scan since": [
+        *opd("match"),
+        *MATCHED[:1],
+        e.OriginalMatched(**about(stage="match", requirement="denah", sha256="lama")),
+    ],
 }
 
 

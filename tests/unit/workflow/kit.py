@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.workflow import commands as c
 from services.workflow.sop import Sop, prepare
-from shared.actors import Actor, Role, system
+from shared.actors import APPLICANT, Actor, Role, system
 from shared.calendar import WorkCalendar
-from shared.offices import Catalogue, LocalText, Office, PermitType
+from shared.offices import Catalogue, Ladder, LocalText, Office, PermitType
 
 ZONE = ZoneInfo("Asia/Jakarta")
 APP = "0a5f3c4e-0000-5000-8000-000000000001"
@@ -118,13 +119,17 @@ OPD_SOP: Sop = prepare(permit_type(*OPD, validity={"years": 5}), office())
 FREE_SOP: Sop = prepare(permit_type(*FREE, name="gratis", days=3), office())
 FOREIGN_SOP: Sop = prepare(permit_type(stage("t02", "foreign"), stage("t03", "foreign")), office())
 CALENDAR = WorkCalendar.of(office())
+LADDER: Ladder = office().ladder
 
 
 def officer(*roles: Role, office: str = "contoh", name: str = "petugas") -> Actor:
     return Actor("officer", name, office, frozenset(roles))
 
 
-ALL_ROLES = officer(*Role)
+ALL_ROLES = replace(officer(*Role), agency="dinas")
+DINAS = replace(officer(Role.AGENCY, name="dinas"), agency="dinas")
+SITI = officer(Role.VERIFIER, name="siti")
+SCANS = tuple(c.Scan(requirement=name, sha256=name * 8) for name in ("ktp", "denah"))
 
 
 def local(day: int, hour: int, minute: int = 0) -> datetime:
@@ -158,11 +163,34 @@ def give(command: type[Any], **changes: Any) -> Any:
         c.ReportSurvey: {"stage": "survey", "report": "Sesuai", "recommended": True},
         c.SkipSurvey: {"stage": "survey", "reason": "Lokasi sudah dikenal"},
         c.AssessFee: {"stage": "assess", "measures": {"area_m2": 40}},
-        c.SignPermit: {"stage": "sign", "document_number": "503/1"},
+        c.GiveRecommendation: {
+            "stage": "health",
+            "recommended": True,
+            "note": "Memenuhi syarat",
+            "by": DINAS,
+            "sop": OPD_SOP,
+        },
+        c.MatchOriginal: {"stage": "match", "requirement": "ktp", "sop": OPD_SOP, "scans": SCANS},
+        c.MismatchOriginal: {
+            "stage": "match",
+            "requirement": "ktp",
+            "reason": "Foto berbeda",
+            "sop": OPD_SOP,
+            "scans": SCANS,
+        },
+        c.ReassignStage: {"stage": "verify", "to": SITI, "reason": "Beban kerja"},
+        c.SignPermit: {"stage": "sign", "document_number": "503/1", "today": TODAY},
         c.HandOver: {"stage": "hand", "receiver": "Pemohon Contoh", "proof": "KTP"},
         c.ReturnPermit: {"stage": "verify", "reason": "KTP buram"},
         c.RejectPermit: {"reason": "Tidak sesuai tata ruang"},
         c.ExplainStall: {"stall_id": "?", "explanation": "Petugas sakit"},
+        c.AnswerComplaint: {"complaint_id": "keluhan-1", "answer": "Kami perbaiki"},
+        c.AnnounceRevocation: {
+            "reason": "Data palsu",
+            "effective_on": date(2026, 2, 2),
+            "today": TODAY,
+        },
+        c.LiftRevocation: {"reason": "Sudah diperbaiki"},
     }
     by = ALL_ROLES if command in fields else SYSTEM
     more: dict[type[Any], dict[str, Any]] = {
@@ -172,14 +200,23 @@ def give(command: type[Any], **changes: Any) -> Any:
             "paid_at": "2026-01-06T10:00:00+07:00",
         },
         c.UnsettleFee: {"bill_id": "bill-1"},
-        c.NudgePermit: {"calendar": CALENDAR, "answer_minutes": 120},
+        c.NudgePermit: {"calendar": CALENDAR, "ladder": LADDER},
         c.RejectOpening: {"application_id": APP, "reason": "bad-configuration"},
         c.RejectSettlement: {"application_id": APP, "bill_id": "bill-1", "reason": "why"},
         c.RejectWithdrawal: {"application_id": APP, "reason": "permit-already-issued"},
+        c.RejectRenewal: {"application_id": APP, "renews": "CTH-2021-000001", "reason": "why"},
+        c.RenewPermit: {"renewed_by": "CTH-2030-000001"},
+        c.FileComplaint: {
+            "complaint_id": "keluhan-1",
+            "text": "Sudah dua minggu tidak ada kabar",
+            "calendar": CALENDAR,
+            "days": 5,
+            "by": APPLICANT,
+        },
     }
     without = {c.ResumePermit, c.WithdrawPermit}
     values = {"now": NOW, "by": by, **fields.get(command, {}), **more.get(command, {})}
     if "sop" in command.__dataclass_fields__:
-        values["sop"] = SOP
+        values.setdefault("sop", SOP)
     assert command in fields or command in more or command in without
     return command(**(values | changes))

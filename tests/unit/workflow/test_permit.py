@@ -230,7 +230,13 @@ def test_withdrawing_before_registration_or_twice_and_resuming_unasked_decide_no
 
 def test_a_refusal_says_what_is_possible_instead() -> None:
     refusal = history(*at("survey")).when(give(c.SignPermit)).then_refused(r.OtherStage)
-    assert refusal.allowed == ("ScheduleSurvey", "SkipSurvey", "ReturnPermit", "RejectPermit")
+    assert refusal.allowed == (
+        "ScheduleSurvey",
+        "SkipSurvey",
+        "ReturnPermit",
+        "RejectPermit",
+        "ReassignStage",
+    )
 
 
 def test_foreign_facts_are_taken_in_any_order_and_never_nudged() -> None:
