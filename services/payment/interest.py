@@ -8,27 +8,18 @@ from __future__ import annotations
 
 from calendar import monthrange
 from datetime import date
-from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
+from services.payment.exact import Exact, Mode, number_text, rounded
 from shared.money import rupiah_text
 from shared.offices import FileModel, Identifier, load_yaml
+from shared.text import bad_value, msg
 
-_ROUNDING = {"up": ROUND_UP, "down": ROUND_DOWN, "half_up": ROUND_HALF_UP}
-
-
-def _exact(value: object) -> object:
-    if isinstance(value, float):
-        raise ValueError("write a number with a fraction in quotes, such as '0.6'")
-    return value
-
-
-Percent = Annotated[
-    Decimal, BeforeValidator(_exact), Field(ge=0, le=100, max_digits=7, decimal_places=4)
-]
+Percent = Annotated[Exact, Field(le=100)]
 
 
 class Interest(NamedTuple):
@@ -52,14 +43,14 @@ class InterestRule(FileModel):
     percent: Percent
     cap_months: Annotated[int, Field(ge=0, le=120)]
     part_month: Literal["counts", "free"]
-    rounding: Literal["up", "down", "half_up"]
+    rounding: Mode
     claim_months: Annotated[int, Field(ge=1, le=240)]
     source: str
 
     @model_validator(mode="after")
     def _claim_outlasts_cap(self) -> InterestRule:
         if self.claim_months < self.cap_months:
-            raise ValueError("claim_months must not be less than cap_months")
+            raise bad_value(msg("claim_months must not be less than cap_months."))
         return self
 
     def lapsed(self, due: date, on: date) -> bool:
@@ -76,12 +67,10 @@ class InterestRule(FileModel):
         begun = months_begun(due, on)
         counted = begun if self.part_month == "counts" else max(begun - 1, 0)
         months = min(counted, self.cap_months)
-        exact = Decimal(principal) * self.percent * months / 100
-        amount = int(exact.quantize(Decimal(1), _ROUNDING[self.rounding]))
+        amount = rounded(principal * Fraction(self.percent) * months / 100, self.rounding)
         # From the cap on nothing changes any more, until the claim itself lapses.
         last = self.claim_months if months == self.cap_months else begun
-        percent = f"{self.percent.normalize():f}".replace(".", ",")
-        calculation = f"{months} × {percent} % × {rupiah_text(principal)}"
+        calculation = f"{months} × {number_text(self.percent)} % × {rupiah_text(principal)}"
         return Interest(months, amount, months_after(due, last), calculation)
 
 
@@ -96,7 +85,9 @@ class InterestRules(FileModel):
         for rules in (self.rules, *self.offices.values()):
             days = [rule.since for rule in rules]
             if days != sorted(set(days)):
-                raise ValueError("rules must follow each other by `since`, each on its own day")
+                raise bad_value(
+                    msg("Rules follow each other by `since`, each on a day of its own.")
+                )
         return self
 
     @classmethod

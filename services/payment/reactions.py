@@ -1,24 +1,34 @@
-"""What payment does about other services' events.
+"""What payment does about other services' events, and about money that an officer allocated.
 
-==========================  ==============================================
-FeeAssessed                 IssueBill, or RejectBilling when none can be
+==========================  =================================================
+FeeAssessed                 IssueBill (again: the revised one), or RejectBilling
 PermitRejected              CancelBill
 PermitWithdrawn             CancelBill
 ApplicationWithdrawn        CancelBill
-==========================  ==============================================
+SuspenseAllocated           RecordPayment
+==========================  =================================================
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from services.payment.banks.profile import Banks
-from services.payment.bill import DECIDER, CancelBill, IssueBill, RejectBilling, bill_stream
-from services.payment.tariff import CannotCalculate, PaymentSection, Tariff
+from services.payment.bill import (
+    DECIDER,
+    CancelBill,
+    IssueBill,
+    RecordPayment,
+    RejectBilling,
+    bill_stream,
+)
+from services.payment.measures import CannotCalculate
+from services.payment.tariff import PaymentSection, Tariff
 from shared.actors import system
 from shared.contracts.intake import ApplicationWithdrawn
+from shared.contracts.payment import SuspenseAllocated
 from shared.contracts.workflow import FeeAssessed, PermitRejected, PermitWithdrawn
 from shared.errors import BadConfiguration, Refused
 from shared.events import Recorded
@@ -55,6 +65,7 @@ class Reactions:
             PermitRejected: self.on_ended,
             PermitWithdrawn: self.on_ended,
             ApplicationWithdrawn: self.on_ended,
+            SuspenseAllocated: self.on_allocated,
         }
 
     async def on_fee_assessed(self, event: FeeAssessed, recorded: Recorded) -> None:
@@ -81,8 +92,28 @@ class Reactions:
         command = CancelBill(reason=reason, now=self._now(), by=BY)
         await self._handle(command, event.application_id, recorded)
 
+    async def on_allocated(self, event: SuspenseAllocated, recorded: Recorded) -> None:
+        """Pay the bill with money that was held. What does not fit after all is held anew."""
+        paid_at = datetime.fromisoformat(event.paid_at)
+        command = RecordPayment(
+            amount=event.amount,
+            partner=event.partner,
+            request_id=event.allocation_id,
+            reference=event.allocation_id,
+            paid_at=event.paid_at,
+            paid_on=paid_at.astimezone(self._zone(event.office)).date(),
+            now=self._now(),
+            by=BY,
+            source="suspense",
+            landed=True,
+        )
+        await self._handle(command, event.application_id, recorded)
+
     async def _handle(
-        self, command: IssueBill | RejectBilling | CancelBill, application: str, recorded: Recorded
+        self,
+        command: IssueBill | RejectBilling | CancelBill | RecordPayment,
+        application: str,
+        recorded: Recorded,
     ) -> None:
         await self._handler.handle(
             DECIDER,
@@ -93,32 +124,34 @@ class Reactions:
         )
 
     def _issue(self, event: FeeAssessed) -> IssueBill:
-        now, office = self._now(), self._catalogue.offices.get(event.office)
-        tariff = self._tariff(event.permit_type, event.permit_version)
-        virtual_account = self._banks.virtual_account(event.office, event.number)
-        if office is None:
+        if event.office not in self._catalogue.offices:
             raise NoTariff
+        now = self._now()
+        today = now.astimezone(self._zone(event.office)).date()
         return IssueBill(
             application_id=event.application_id,
             number=event.number,
             office=event.office,
             permit_type=event.permit_type,
-            tariff=tariff,
+            tariff=self._tariff(event.permit_type, event.permit_version, today),
             measures=event.measures,
-            virtual_account=virtual_account,
-            today=now.astimezone(ZoneInfo(office.zone)).date(),
+            virtual_account=self._banks.virtual_account(event.office, event.number),
+            today=today,
             now=now,
             by=BY,
         )
 
-    def _tariff(self, permit_type: str, version: int) -> Tariff:
+    def _zone(self, office: str) -> ZoneInfo:
+        return ZoneInfo(self._catalogue.offices[office].zone)
+
+    def _tariff(self, permit_type: str, version: int, day: date) -> Tariff:
         kind = self._catalogue.types.get((permit_type, version))
         if kind is None:
             raise NoTariff
         try:
-            tariff = section(kind, "payment", PaymentSection).tariff
+            found = section(kind, "payment", PaymentSection)
         except BadConfiguration as error:
             raise NoTariff from error
-        if tariff is None:
+        if found.free:
             raise NoTariff
-        return tariff
+        return found.in_force(day)

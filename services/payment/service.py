@@ -19,7 +19,7 @@ from shared.reactions import Reactor
 from shared.service import Kernel, Service
 from shared.topics import INTAKE, PAYMENT, WORKFLOW
 
-HEARD = (INTAKE.name, WORKFLOW.name)
+HEARD = (INTAKE.name, WORKFLOW.name, PAYMENT.name)
 
 
 def build(kernel: Kernel, database: Database) -> Service:
@@ -73,7 +73,7 @@ def check_tariffs(catalogue: Catalogue, banks: Banks) -> None:
     paid = {
         kind.id
         for kind in catalogue.types.values()
-        if section(kind, "payment", PaymentSection).tariff is not None
+        if not section(kind, "payment", PaymentSection).free
     }
     for office in catalogue.offices.values():
         if paid.intersection(office.permit_types) and banks.of_office(office.id) is None:

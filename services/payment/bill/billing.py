@@ -51,7 +51,7 @@ def letter(kind: str, number: str, count: int) -> str:
 
 def issue(command: IssueBill, state: Bill) -> Sequence[object]:
     """Issue the bill, or replace an unpaid one that comes to something else."""
-    calculation = calculate(command.tariff, command.measures, command.today)
+    calculation = calculate(command.tariff, command.measures)
     amount, tariff = calculation.total, command.tariff.id
     count = state.books.issued + 1
     due = command.today + timedelta(days=command.tariff.due_days)

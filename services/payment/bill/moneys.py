@@ -122,6 +122,9 @@ def _fit(command: RecordPayment, state: Open | Expired | Paid | Cancelled) -> Bi
             return _CANCELLED
         case Open() | Expired():
             books, amount = state.books, command.amount
+            if command.source == "suspense" and amount == state.bill.amount:
+                # An officer chose to pay what is open with money that came earlier.
+                return state.bill
             bill = books.payable_on(command.paid_on)
             if bill is None:
                 return _LATE

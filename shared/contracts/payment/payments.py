@@ -15,7 +15,7 @@ class PaymentReceived:
 
     ``request_id`` is the partner's payment request id, ``reference`` its receipt number (NTB).
     ``source`` is how we know: ``callback``, ``inquiry`` (we asked), ``teller``, ``settlement``, or
-    ``suspense`` (an officer allocated money that was held; ``request_id`` is then that case).
+    ``suspense``: an officer allocated money that was held; see ``SuspenseAllocated``.
     """
 
     application_id: str

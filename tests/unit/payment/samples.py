@@ -38,6 +38,7 @@ ACCOUNT = "123450012600000421"
 TARIFF = Tariff.model_validate(
     {
         "id": "situ-2026",
+        "effective": "2026-01-01",
         "due_days": 30,
         "lines": [
             {
@@ -48,6 +49,7 @@ TARIFF = Tariff.model_validate(
                 "label": {"id": "Retribusi per m²", "en": "Fee per m²"},
             }
         ],
+        "example": {"measures": {"area_m2": 120}, "total": 240_000},
     }
 )
 

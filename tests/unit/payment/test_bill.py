@@ -15,7 +15,7 @@ from services.payment.bill import (
     ClaimLapsed,
     bill_id,
 )
-from services.payment.tariff import MissingMeasure
+from services.payment.measures import MissingMeasure
 from shared.contracts.payment import (
     BillCancelled,
     BillExpired,

@@ -215,11 +215,31 @@ def test_a_partner_hears_why_money_that_was_set_aside_paid_nothing(
 
 def test_allocated_money_pays_though_it_was_set_aside_here_before() -> None:
     held = aside("overpaid", amount=300_000)
-    allocated = pay(request_id=held.suspense_id, reference="", source="suspense", landed=True)
-    story = given(DECIDER, ISSUED, held).when(allocated)
-    story.then(
-        replace(PAID, request_id=held.suspense_id, reference="", source="suspense")
-    ).again().then_nothing()
+    allocated = pay(request_id="ALLOC", reference="ALLOC", source="suspense", landed=True)
+    story = (
+        given(DECIDER, ISSUED, held)
+        .when(allocated)
+        .then(replace(PAID, request_id="ALLOC", reference="ALLOC", source="suspense"))
+    )
+    story.again().then_nothing()
+    back = story.when(take_back(request_id="ALLOC", reference="ALLOC"))
+    back.then(replace(REVERSED, request_id="ALLOC", reference="ALLOC"))
+
+
+def test_an_officer_may_pay_the_open_late_bill_with_money_that_came_earlier() -> None:
+    late = given(DECIDER, ISSUED, EXPIRED, REPLACED, LATE)
+    allocated = {"request_id": "ALLOC", "reference": "ALLOC", "source": "suspense"}
+    late.when(pay(amount=242_400, landed=True, **allocated)).then(
+        replace(PAID, bill_id=LATE.bill_id, amount=242_400, **allocated)
+    )
+    held_again = aside(
+        "overpaid",
+        amount=300_000,
+        bill_id=ISSUED.bill_id,
+        suspense_id=suspense_id("bank-contoh", "ALLOC"),
+        **allocated,
+    )
+    given(DECIDER, ISSUED).when(pay(amount=300_000, landed=True, **allocated)).then(held_again)
 
 
 def test_a_contradiction_is_noted_once_per_story() -> None:
