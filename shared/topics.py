@@ -65,6 +65,8 @@ _BY_PREFIX = {
     "settlement": PAYMENT,
     "closing": PAYMENT,
     "message": NOTIFY,
+    "reply": NOTIFY,
+    "consent": NOTIFY,
 }
 
 

@@ -11,7 +11,10 @@ from shared.actors import Actor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueMessage:
-    """Tell ``recipient`` (E.164) something: a template at a version, with its parameters."""
+    """Tell ``recipient`` (E.164) something: a template at a version, with its parameters.
+
+    It waits until ``not_before``; messages to one person with the same ``digest`` may be joined.
+    """
 
     application_id: str
     message_id: str
@@ -26,6 +29,8 @@ class QueueMessage:
     parameters: Mapping[str, str]
     now: datetime
     by: Actor
+    not_before: datetime | None = None
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +100,15 @@ class RecordFailure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DigestMessage:
+    """It goes out as a line of the message ``into``."""
+
+    into: str
+    now: datetime
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SupersedeMessage:
     """What it says is not true any more."""
 
@@ -109,6 +123,7 @@ Report = (
     | RecordUnknown
     | DeferMessage
     | RecordFailure
+    | DigestMessage
     | SupersedeMessage
 )
 """What became of a message that was queued."""

@@ -6,11 +6,11 @@
                    ▲  │       ├─▶ Failed
                    │  │       ├─▶ Unknown ─▶ (one resend) Sending
                    │  │       ├─▶ Queued    deferred, or fell back to another channel
-                   │  └─▶ Superseded
+                   │  └─▶ Superseded, Digested
                    └──────────┘
 
-Read, Failed and Superseded are final, and Delivered all but final: it may still be read. Nothing
-else that is reported later changes them.
+Read, Failed, Superseded and Digested are final, and Delivered all but final: it may still be read.
+Nothing else that is reported later changes them.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from services.notify.commands import (
     AttemptMessage,
     Command,
     DeferMessage,
+    DigestMessage,
     QueueMessage,
     RecordDelivered,
     RecordFailure,
@@ -37,6 +38,7 @@ from shared.contracts.notify import (
     MessageAttempted,
     MessageDeferred,
     MessageDelivered,
+    MessageDigested,
     MessageFailed,
     MessageFellBack,
     MessageOutcomeUnknown,
@@ -133,7 +135,16 @@ class Superseded:
     channel: str
 
 
-Ended = Delivered | Read | Failed | Superseded
+@dataclass(frozen=True, slots=True)
+class Digested:
+    """It went out as a line of the message ``into``."""
+
+    message: MessageQueued
+    channel: str
+    into: str
+
+
+Ended = Delivered | Read | Failed | Superseded | Digested
 Message = NotQueued | Queued | Sending | Unknown | Sent | Ended
 
 # Refusals
@@ -192,6 +203,8 @@ def _queued(command: QueueMessage) -> MessageQueued:
         template=command.template,
         template_version=command.template_version,
         parameters=dict(command.parameters),
+        not_before=command.not_before.isoformat() if command.not_before else "",
+        digest=command.digest,
     )
 
 
@@ -219,6 +232,8 @@ def _report(command: Report, state: Queued | Sending | Unknown | Sent) -> Sequen
             return [MessageDelivered(**ids)]
         case RecordRead():
             return [MessageRead(**ids)]
+        case DigestMessage(into=into):
+            return [MessageDigested(**ids, into=into)] if isinstance(state, Queued) else []
         case SupersedeMessage():
             return [MessageSuperseded(**ids)] if isinstance(state, Queued) else []
         case RecordUnknown(attempt=attempt):
@@ -248,7 +263,8 @@ def evolve(state: Message, fact: AnyFact) -> Message:
     """Return the state after ``fact``."""
     event = fact.event
     if isinstance(event, MessageQueued):
-        return Queued(event, event.channel)
+        after = datetime.fromisoformat(event.not_before) if event.not_before else None
+        return Queued(event, event.channel, not_before=after)
     if isinstance(state, Delivered) and isinstance(event, MessageRead):
         return Read(state.message, state.channel)
     if isinstance(state, NotQueued | Ended):
@@ -279,6 +295,8 @@ def _moved(state: Queued | Sending | Unknown | Sent, event: object, at: datetime
             return Failed(message, channel, reason)
         case MessageSuperseded():
             return Superseded(message, channel)
+        case MessageDigested(into=into):
+            return Digested(message, channel, into)
         case _:
             return state
 

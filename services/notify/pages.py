@@ -29,6 +29,7 @@ _STATES = {
     "delivered": (msg("Delivered"), "success"),
     "read": (msg("Read"), "success"),
     "failed": (msg("Not delivered"), "danger"),
+    "digested": (msg("Sent with others"), "info"),
     "superseded": (msg("No longer needed"), "neutral"),
     "unknown": (msg("Outcome unknown"), "warning"),
 }

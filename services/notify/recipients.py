@@ -7,6 +7,7 @@ application's own stream says who applied, the permit's stream who works on it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, time
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -49,12 +50,14 @@ class Directory:
         self._accounts = accounts
 
     async def submitted(self, application_id: str) -> ApplicationSubmitted | None:
-        """Return what was submitted, from the application's own stream."""
+        """Return what was submitted, at the office that it belongs to now."""
+        found: ApplicationSubmitted | None = None
         for recorded in await self._store.read_stream(f"application-{application_id}"):
             if recorded.type == "ApplicationSubmitted":
-                found: ApplicationSubmitted = self._codec.decode(recorded)
-                return found
-        return None
+                found = self._codec.decode(recorded)
+            elif recorded.type == "ApplicationForwarded" and found is not None:
+                found = replace(found, office=self._codec.decode(recorded).office)
+        return found
 
     async def recipients(
         self, audience: str, event: Any, submitted: ApplicationSubmitted

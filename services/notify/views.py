@@ -57,6 +57,9 @@ class MessagesProjection(OfficeProjection):
     def apply(self, tx: Transaction, recorded: Sequence[Recorded]) -> None:
         """Fold events, in order, into rows."""
         for one in recorded:
+            # Replies and consents travel on the same topic.
+            if not one.stream.startswith("message-"):
+                continue
             event = self._codec.decode(one)
             if isinstance(event, events.MessageQueued):
                 self._queue(tx, event, one)
@@ -81,12 +84,18 @@ class MessagesProjection(OfficeProjection):
                 event.office,
                 event.rule,
                 event.channel,
-                one.occurred_us,
+                _due_us(event, one),
                 one.occurred_us,
                 one.position,
             ),
         )
         self._on_office(event.office)
+
+
+def _due_us(event: events.MessageQueued, one: Recorded) -> int:
+    if not event.not_before:
+        return one.occurred_us
+    return to_micros(datetime.fromisoformat(event.not_before))
 
 
 def _change(event: Any, at: int) -> tuple[str, tuple[Any, ...]]:
@@ -111,6 +120,8 @@ def _change(event: Any, at: int) -> tuple[str, tuple[Any, ...]]:
             return "state = 'read'", ()
         case events.MessageFailed():
             return "state = 'failed'", ()
+        case events.MessageDigested():
+            return "state = 'digested'", ()
         case events.MessageSuperseded():
             return "state = 'superseded'", ()
         case _:

@@ -29,6 +29,7 @@ UPCASTERS: dict[tuple[str, int], Upcaster] = {
         "replaces": "",
         "principal": stored["amount"],
     },
+    ("MessageQueued", 1): adding(not_before="", digest=""),
     ("PaymentReceived", 1): adding(source="callback"),
 }
 

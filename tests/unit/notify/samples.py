@@ -8,6 +8,7 @@ from typing import Any
 from services.notify.commands import (
     AttemptMessage,
     DeferMessage,
+    DigestMessage,
     QueueMessage,
     RecordDelivered,
     RecordFailure,
@@ -93,6 +94,11 @@ def defer(until: datetime, channel: str = "whatsapp") -> DeferMessage:
 def failure(fallback: str = "", channel: str = "whatsapp") -> RecordFailure:
     """Return a provider's no."""
     return RecordFailure(channel=channel, reason="131026", fallback=fallback, now=START, by=BY)
+
+
+def digest(into: str) -> DigestMessage:
+    """Return the command for a message that goes out within another one."""
+    return DigestMessage(into=into, now=START, by=BY)
 
 
 def supersede() -> SupersedeMessage:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given as for_all
@@ -15,6 +16,7 @@ from services.notify.message import (
     Delivered,
     Failed,
     NotWaiting,
+    Queued,
     Read,
     Superseded,
     Unknown,
@@ -24,6 +26,7 @@ from shared.contracts.notify import (
     MessageAttempted,
     MessageDeferred,
     MessageDelivered,
+    MessageDigested,
     MessageFailed,
     MessageFellBack,
     MessageOutcomeUnknown,
@@ -40,6 +43,7 @@ from tests.unit.notify.samples import (
     attempt,
     defer,
     delivered,
+    digest,
     failure,
     queue,
     read,
@@ -134,6 +138,22 @@ def test_a_failed_channel_falls_back_to_the_next_or_fails() -> None:
 def test_the_channel_that_was_given_up_may_still_deliver() -> None:
     given(DECIDER, QUEUED, ATTEMPTED, FELL_BACK).when(delivered()).then(ARRIVED)
     given(DECIDER, QUEUED, ATTEMPTED, FELL_BACK).when(sent()).then_nothing()
+
+
+def test_a_waiting_message_may_go_out_with_others() -> None:
+    joined = MessageDigested(**IDS, into="another")
+    given(DECIDER, QUEUED).when(digest("another")).then(joined).again().then_nothing()
+    given(DECIDER, QUEUED, ATTEMPTED).when(digest("another")).then_nothing()
+    given(DECIDER, QUEUED, joined).when(attempt(1)).then_refused(NotWaiting)
+
+
+def test_a_message_may_be_queued_for_later() -> None:
+    later = replace(QUEUED, not_before=at(hours=9).isoformat(), digest="stalls")
+    asked = queue(not_before=at(hours=9), digest="stalls")
+    given(DECIDER).when(asked).then(later).again().then_nothing()
+    state = DECIDER.fold(facts(later))
+    assert isinstance(state, Queued)
+    assert state.not_before == at(hours=9)
 
 
 def test_only_a_waiting_message_is_superseded() -> None:

@@ -1,4 +1,4 @@
-"""What notify publishes: one message to one recipient, from the queue to its fate.
+"""One message to one recipient, from the queue to its fate.
 
 Stream: ``message-{message_id}``. Class names are the storage format; see ``registry.event``
 before touching anything here.
@@ -10,13 +10,14 @@ from shared.contracts.registry import event
 from shared.privacy import Personal
 
 
-@event("MessageQueued")
+@event("MessageQueued", version=2)
 class MessageQueued:
     """A rule decided that somebody is told something.
 
     ``office`` is whose officers may see it. ``audience`` is ``applicant``, ``officer``,
     ``supervisor`` or ``head``; ``recipient`` an E.164 number; ``parameters`` fill the template at
-    ``template_version``.
+    ``template_version``. It waits until ``not_before`` (an ISO 8601 instant, or empty). Messages to
+    one person with the same ``digest`` (or none, when empty) may go out as one.
     """
 
     application_id: str
@@ -30,6 +31,8 @@ class MessageQueued:
     template: str
     template_version: int
     parameters: dict[str, Personal]
+    not_before: str = ""
+    digest: str = ""
 
 
 @event("MessageAttempted")
@@ -107,6 +110,15 @@ class MessageFellBack:
     message_id: str
     channel: str
     reason: str
+
+
+@event("MessageDigested")
+class MessageDigested:
+    """The message went out as a line of another one, ``into``."""
+
+    application_id: str
+    message_id: str
+    into: str
 
 
 @event("MessageSuperseded")

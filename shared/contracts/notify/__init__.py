@@ -1,0 +1,45 @@
+"""What notify publishes: messages and what became of them, replies, consent."""
+
+from shared.contracts.notify.messages import (
+    MessageAttempted,
+    MessageDeferred,
+    MessageDelivered,
+    MessageDigested,
+    MessageFailed,
+    MessageFellBack,
+    MessageOutcomeUnknown,
+    MessageQueued,
+    MessageRead,
+    MessageSent,
+    MessageSuperseded,
+)
+from shared.contracts.notify.replies import (
+    ConsentGiven,
+    ConsentWithdrawn,
+    ReplyNotUnderstood,
+    ReplyReceived,
+    ReplyUnclear,
+    StallReplyGiven,
+    StatusAsked,
+)
+
+__all__ = [
+    "ConsentGiven",
+    "ConsentWithdrawn",
+    "MessageAttempted",
+    "MessageDeferred",
+    "MessageDelivered",
+    "MessageDigested",
+    "MessageFailed",
+    "MessageFellBack",
+    "MessageOutcomeUnknown",
+    "MessageQueued",
+    "MessageRead",
+    "MessageSent",
+    "MessageSuperseded",
+    "ReplyNotUnderstood",
+    "ReplyReceived",
+    "ReplyUnclear",
+    "StallReplyGiven",
+    "StatusAsked",
+]
