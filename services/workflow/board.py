@@ -1,146 +1,164 @@
-"""The supervisor's board: open files with the time they have left, and what stands still."""
+"""The supervisor's board: how many files are open, how they stand, where, and with whom."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
-from services.workflow.clock import Mode
 from services.workflow.live import board_key
-from services.workflow.pages import Counter, clock_of, file_link
-from services.workflow.rows import Row
 from services.workflow.statuses import Status
-from services.workflow.views import Open
-from services.workflow.wording import Teller
-from shared.actors import Role
-from shared.errors import BadConfiguration
-from shared.events import from_micros
-from shared.identity import Account
-from shared.web.i18n import msg
+from services.workflow.supervision.open_files import (
+    NOBODY,
+    WAITING,
+    Filter,
+    Group,
+    Standing,
+    counted,
+)
+from services.workflow.supervision.watch import Leader, Tell, Watch, list_link
 from shared.web.pages import language
-from shared.web.session import require
 from shared.web.sse import sse_response
 
-ROWS, STALLED = 25, 12
-LEADERS = (Role.SUPERVISOR, Role.SIGNER, Role.AUDITOR)
-_ASKED = (msg("Explanation asked for"), "warning")
-_ESCALATED = (msg("Escalated"), "danger")
-_EXPLAINED = (msg("Explained"), "info")
-_OVERDUE = (msg("Beyond its limit"), "danger")
-_NEAR = (msg("Near its limit"), "warning")
-Leader = Annotated[Account, Depends(require(*LEADERS))]
-PageQuery = Annotated[int, Query(ge=1, le=100_000)]
+MOST_URGENT, STALLED = 10, 6
 
 
 @dataclass(frozen=True)
 class Board:
-    """One office's board in one language."""
+    """The board of one office and those below it, in one language."""
 
-    counter: Counter
-    office: str
-    teller: Teller
+    watch: Watch
+    offices: tuple[str, ...]
+    tell: Tell
 
-    async def told(self, page: int) -> dict[str, Any]:
+    async def told(self) -> dict[str, Any]:
         """Return everything that the board says."""
-        views = self.counter.desk.views
-        counts = await views.counts(self.office)
-        statuses = await views.by_status(self.office)
-        found = await views.board(self.office, ROWS, (page - 1) * ROWS)
-        stalled = await views.stalled(self.office, STALLED)
+        groups = await self.watch.files.groups(self.offices)
+        urgent = await self.watch.files.page(groups, Filter(), MOST_URGENT, 0)
         return {
-            "counts": counts,
-            "finished": statuses.get(Status.ISSUED, 0) + statuses.get(Status.FINISHED, 0),
-            "stages": self._stages(await views.by_stage(self.office)),
-            "lines": [self._line(opened) for opened in found],
-            "stalled": [
-                self._line(opened) | {"stall": self._stall(opened.row)} for opened in stalled
+            "figures": self._figures(groups),
+            "finished": await self._finished(),
+            "stalls": await self.watch.figures.stall_counts(self.offices),
+            "stages": self._stages(groups),
+            "officers": self._officers(groups),
+            "agencies": self._agencies(groups),
+            "places": self._places(groups) if len(self.offices) > 1 else [],
+            "lines": [self.tell.file(opened) for opened in urgent],
+        }
+
+    def _figures(self, groups: Iterable[Group]) -> dict[str, Any]:
+        found = counted(groups, lambda group: "")
+        counts = found.get("", dict.fromkeys(Standing, 0))
+        return {
+            "open": sum(counts.values()),
+            "standings": [
+                {
+                    **self.tell.standing(standing),
+                    "id": str(standing),
+                    "count": counts[standing],
+                    "link": list_link(Filter(standing=standing)),
+                }
+                for standing in (Standing.OVERDUE, Standing.NEAR, *WAITING)
             ],
-            "page": page,
-            "pages": -(-counts.open // ROWS),
         }
 
-    def _line(self, opened: Open) -> dict[str, Any]:
-        row, sop = opened.row, opened.sop
-        number = row.number or row.permit_number
+    async def _finished(self) -> int:
+        views = self.watch.counter.desk.views
+        found = [await views.by_status(office) for office in self.offices]
+        return sum(one.get(status, 0) for one in found for status in (_DONE))
+
+    def _stages(self, groups: Iterable[Group]) -> list[dict[str, Any]]:
+        """Return the steps in the order of their procedures."""
+        lines = []
+        for key, counts in counted(groups, lambda group: group.key).items():
+            sop = self.watch.files.sop(key)
+            stage = self.watch.files.stage(key)
+            place = sop.stages.index(stage) if sop is not None and stage is not None else -1
+            wanted = Filter(office=key.office, permit_type=key.permit_type, stage=key.stage)
+            line = self._line(self.tell.stage(key), counts, wanted)
+            line["permit"] = self.tell.permit(sop, key.permit_type)
+            lines.append(((key.permit_type, key.office, key.version, place), line))
+        return [line for _, line in sorted(lines, key=lambda one: one[0])]
+
+    def _officers(self, groups: Iterable[Group]) -> list[dict[str, Any]]:
+        return self._lines(
+            groups,
+            lambda group: group.assignee or NOBODY,
+            lambda account: (self.tell.person(account), Filter(assignee=account)),
+        )
+
+    def _agencies(self, groups: Iterable[Group]) -> list[dict[str, Any]]:
+        return self._lines(
+            (group for group in groups if group.agency),
+            lambda group: (group.key.office, group.agency),
+            lambda key: (self.tell.agency(*key), Filter(office=key[0], agency=key[1])),
+        )
+
+    def _places(self, groups: Iterable[Group]) -> list[dict[str, Any]]:
+        def name(office: str) -> tuple[str, Filter]:
+            return f"{self.tell.office(office)} · {self.tell.level(office)}", Filter(office=office)
+
+        return self._lines(groups, lambda group: group.key.office, name)
+
+    def _lines(
+        self,
+        groups: Iterable[Group],
+        key: Callable[[Group], Any],
+        name: Callable[[Any], tuple[str, Filter]],
+    ) -> list[dict[str, Any]]:
+        lines = []
+        for one, counts in counted(groups, key).items():
+            label, wanted = name(one)
+            lines.append(self._line(label, counts, wanted))
+        return sorted(lines, key=lambda line: (-line["late"], -line["total"], line["name"]))
+
+    def _line(self, name: str, counts: dict[Standing, int], wanted: Filter) -> dict[str, Any]:
+        """Return one line of a breakdown; every number leads to its files."""
         return {
-            "number": number,
-            "link": file_link(number),
-            "permit": sop.name.of(self.teller.tr.lang) if sop else row.procedure_type,
-            "stage": self.teller.stage(sop.stage(row.stage)) if sop else row.stage,
-            "role": self.teller.role(row.role),
-            "clock": clock_of(opened, self.teller),
-            "mark": self._mark(opened),
+            "name": name,
+            "total": sum(counts.values()),
+            "late": counts[Standing.OVERDUE],
+            "near": counts[Standing.NEAR],
+            "waiting": sum(counts[standing] for standing in WAITING),
+            "link": list_link(wanted),
+            "late_link": list_link(_with(wanted, Standing.OVERDUE)),
+            "near_link": list_link(_with(wanted, Standing.NEAR)),
         }
 
-    def _mark(self, opened: Open) -> dict[str, str]:
-        reading = opened.reading
-        if reading is not None and reading.mode is Mode.RUNNING and reading.due and reading.warn:
-            now = self.counter.desk.now()
-            if reading.due <= now:
-                return self._tag(_OVERDUE)
-            if reading.warn <= now:
-                return self._tag(_NEAR)
-        return self.teller.status(Status(opened.row.status))
 
-    def _stall(self, row: Row) -> dict[str, str]:
-        t = self.teller.tr.t
-        if row.explained_us:
-            who = self.teller.actor(row.explained_by)
-            note = f"{who}, {self.teller.when(from_micros(row.explained_us))}"
-            if row.promised:
-                note += " · " + t("finished by {day}", day=self.teller.day(row.promised))
-            return self._tag(_EXPLAINED) | {"explanation": row.explanation, "note": note}
-        answer_by = t("Answer by {when}", when=self.teller.when(from_micros(row.answer_by_us)))
-        state = _ESCALATED if row.escalated_us else _ASKED
-        return self._tag(state) | {"explanation": "", "note": answer_by}
-
-    def _tag(self, tag: tuple[str, str]) -> dict[str, str]:
-        return {"label": self.teller.tr.t(tag[0]), "tone": tag[1]}
-
-    def _stages(self, counts: dict[tuple[str, str, int, str], int]) -> list[dict[str, str]]:
-        """Return the steps in the order of their procedures, with the files at each."""
-        found = []
-        for (office, kind, version, name), count in counts.items():
-            try:
-                sop = self.counter.desk.sops.of(office, kind, version)
-            except BadConfiguration:
-                # Its files are still counted above; their procedure can't be shown.
-                continue
-            stage = sop.stage(name)
-            place = sop.stages.index(stage) if stage is not None else -1
-            told = {
-                "stage": self.teller.stage(stage) or self.teller.tr.t("Between two steps"),
-                "permit": sop.name.of(self.teller.tr.lang),
-                "count": self.teller.tr.number(count),
-            }
-            found.append(((kind, version, place), told))
-        return [told for _, told in sorted(found, key=lambda one: one[0])]
+_DONE = (Status.ISSUED, Status.FINISHED)
 
 
-def board_pages(counter: Counter) -> APIRouter:
+def _with(wanted: Filter, standing: Standing) -> Filter:
+    return Filter(
+        wanted.office,
+        wanted.permit_type,
+        wanted.stage,
+        wanted.assignee,
+        wanted.agency,
+        standing,
+    )
+
+
+def board_pages(watch: Watch) -> APIRouter:
     """Return ``/papan``."""
-    router = APIRouter(include_in_schema=False)
+    router, counter = APIRouter(include_in_schema=False), watch.counter
 
-    def board(office: str, lang: str) -> Board:
-        return Board(counter, office, counter.teller(office, lang))
+    async def told(office: str, offices: tuple[str, ...], lang: str) -> dict[str, Any]:
+        return await Board(watch, offices, watch.tell(office, lang)).told()
 
     @router.get("/papan")
-    async def show(request: Request, account: Leader, page: PageQuery = 1) -> Response:
-        lang = language(request)
-        return counter.pages.render(
-            request,
-            "workflow/board.html",
-            office=counter.catalogue.offices[account.office].name.of(lang),
-            **await board(account.office, lang).told(page),
-        )
+    async def show(request: Request, account: Leader) -> Response:
+        shown = await told(account.office, watch.scope(account), language(request))
+        return watch.page(request, account, "board", **shown)
 
     @router.get("/papan/live")
     async def live(request: Request, account: Leader) -> Response:
         async def draw(lang: str) -> str:
-            told = await board(account.office, lang).told(1)
-            return counter.pages.fragment(lang, "workflow/board_body.html", **told)
+            shown = await told(account.office, watch.scope(account), lang)
+            return counter.pages.fragment(lang, "workflow/supervision/board_body.html", **shown)
 
         return sse_response(request, counter.hub, board_key(account.office), draw)
 

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request, Response
 
 from services.workflow.activity import Hour, last_hours
-from services.workflow.board import Leader
 from services.workflow.live import activity_key
 from services.workflow.pages import Counter
+from services.workflow.supervision.watch import PAGES, Leader
 from shared.database import Database
 from shared.events import from_micros
 from shared.web.i18n import Translator
@@ -41,6 +41,7 @@ def activity_pages(counter: Counter, database: Database) -> APIRouter:
             request,
             "workflow/activity.html",
             office=counter.catalogue.offices[account.office].name.of(lang),
+            sisters=PAGES,
             **await told(account.office, lang),
         )
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from services.workflow.actions import ACTIONS
 from services.workflow.activity import ActivityProjection
 from services.workflow.api import workflow_api
-from services.workflow.board import board_pages
 from services.workflow.desk import Desk
 from services.workflow.door import Door
 from services.workflow.live import Pump
@@ -19,6 +18,12 @@ from services.workflow.requests import Requests
 from services.workflow.sop import Sops
 from services.workflow.staff import Rosters
 from services.workflow.status import Tracker
+from services.workflow.supervision.figures import Figures
+from services.workflow.supervision.history import HistoryProjection
+from services.workflow.supervision.open_files import OpenFiles
+from services.workflow.supervision.outlook import Outlook
+from services.workflow.supervision.routes import supervision_pages
+from services.workflow.supervision.watch import Watch
 from services.workflow.timers import Sweeper
 from services.workflow.tracking import Tracking, tracking_pages
 from services.workflow.views import Views
@@ -39,6 +44,7 @@ class Parts:
     views: Views
     tracker: Tracker
     projector: Projector
+    history: Projector
     sweeper: Sweeper
 
 
@@ -53,6 +59,7 @@ def build_parts(kernel: Kernel, database: Database) -> Parts:
         views,
         Tracker(kernel.store, kernel.codec, sops, calendars),
         Projector(projection, database, lambda position: views.progressed()),
+        Projector(HistoryProjection(kernel.codec, kernel.catalogue, sops, calendars), database),
         Sweeper(
             kernel.handler,
             views,
@@ -80,8 +87,19 @@ def build(kernel: Kernel, database: Database) -> Service:
         Requests(database),
         kernel.now,
     )
-    tracking = Tracking(kernel.pages, kernel.hub, door, parts.tracker, kernel.catalogue, kernel.now)
+    figures = Figures(database)
+    tracking = Tracking(
+        kernel.pages,
+        kernel.hub,
+        door,
+        parts.tracker,
+        Outlook(figures),
+        kernel.catalogue,
+        kernel.now,
+    )
     counter = Counter(kernel.pages, kernel.hub, pump, desk, kernel.catalogue, kernel.accounts)
+    files = OpenFiles(database, parts.views, parts.sops, kernel.now)
+    watch = Watch(counter, files, figures, parts.calendars)
     reactions = Reactions(kernel.handler, parts.sops).table()
     topics = (INTAKE.name, PAYMENT.name)
     codes = {office.code: id for id, office in kernel.catalogue.offices.items()}
@@ -92,7 +110,7 @@ def build(kernel: Kernel, database: Database) -> Service:
             tracking_pages(tracking),
             queue_pages(counter),
             file_pages(counter),
-            board_pages(counter),
+            *supervision_pages(watch),
             activity_pages(counter, database),
             workflow_api(desk, door, kernel.accounts),
         ],
@@ -100,7 +118,7 @@ def build(kernel: Kernel, database: Database) -> Service:
         tasks={"live": pump.run, "lists": pump.lists},
         commands={action.command.__name__: action.title for action in ACTIONS},
         worker=WorkerParts(
-            projectors=[parts.projector],
+            projectors=[parts.projector, parts.history],
             tasks={"sweep": parts.sweeper.run},
             sweep=parts.sweeper.sweep,
             stand_ins=[Projector(ActivityProjection(codes), database)],

@@ -13,6 +13,7 @@ from services.workflow.door import Door, normal
 from services.workflow.live import tracking_key
 from services.workflow.status import Report, Tracker
 from services.workflow.statuses import Status
+from services.workflow.supervision.outlook import Outlook
 from services.workflow.wording import OBJECT, Teller
 from shared.errors import NotFound
 from shared.offices import Catalogue
@@ -34,6 +35,7 @@ class Tracking:
     hub: LiveHub
     door: Door
     tracker: Tracker
+    outlook: Outlook
     catalogue: Catalogue
     now: Now
 
@@ -42,8 +44,10 @@ class Tracking:
         case = await self.tracker.case(application_id)
         report = self.tracker.report(case, self.now())
         office = self.catalogue.offices[case.about.office]
-        return tell(report, Teller(Translator(lang), office)) | {
+        teller = Teller(Translator(lang), office)
+        return tell(report, teller) | {
             "office": office.name.of(lang),
+            "outlook": await self.outlook.said(report, teller),
             "live": f"/lacak/{quote(case.about.number)}/live",
         }
 

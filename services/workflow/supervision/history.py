@@ -8,12 +8,11 @@ time of folding; a rebuild lays the present files over all of it again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from services.workflow.sop import Sop, Sops
-from services.workflow.stalls import micros
 from services.workflow.supervision import journey as way
 from services.workflow.supervision.forecast import samples_of
 from services.workflow.supervision.journey import Journey, Turn
@@ -24,7 +23,7 @@ from shared.contracts import workflow as e
 from shared.contracts.intake import ApplicationSubmitted
 from shared.database import Transaction
 from shared.errors import BadConfiguration
-from shared.events import Fact, Recorded, from_micros
+from shared.events import Fact, Recorded, from_micros, to_micros
 from shared.offices import Catalogue
 from shared.topics import INTAKE, WORKFLOW
 
@@ -239,7 +238,7 @@ def _asked(
             event.stage,
             event.asked,
             recorded.occurred_us,
-            micros(event.answer_by),
+            to_micros(datetime.fromisoformat(event.answer_by)),
         ),
     )
 

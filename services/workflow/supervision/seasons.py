@@ -16,7 +16,6 @@ from hijridate import Gregorian, Hijri
 RAMADAN = 9
 COMPARED_DAYS = 56
 """Ramadan is held against so many days before it and as many after it: eight weeks each."""
-_MONTH = 31
 
 Days = Mapping[date, Mapping[str, int]]
 """Local day -> channel -> how many applications came in. Quiet days are absent."""
@@ -29,6 +28,12 @@ class Bar(NamedTuple):
     days: int
     ramadan: int
     channels: dict[str, int]
+
+    @property
+    def hijri(self) -> tuple[int, int]:
+        """Hijri year and month (1 to 12) of its first day."""
+        day = Gregorian(self.first.year, self.first.month, self.first.day).to_hijri()
+        return day.year, day.month
 
     @property
     def total(self) -> int:
@@ -52,11 +57,11 @@ class Dip(NamedTuple):
 
 def months(days: Days, first: date, last: date, *, hijri: bool) -> list[Bar]:
     """Return one bar per month that overlaps ``first`` to ``last``, quiet ones included."""
-    begin_of = _hijri_first if hijri else _first
     found: list[Bar] = []
-    begin = begin_of(first)
+    begin = month_start(first, hijri=hijri)
     while begin <= last:
-        following = begin_of(begin + timedelta(days=_MONTH + (-1 if hijri else 0)))
+        # A Hijri month has 29 or 30 days, one of ours up to 31: this lands in the next one.
+        following = month_start(begin + timedelta(days=30 if hijri else 31), hijri=hijri)
         span = [begin + timedelta(days=n) for n in range((following - begin).days)]
         channels: Counter[str] = Counter()
         for day in span:
@@ -64,6 +69,15 @@ def months(days: Days, first: date, last: date, *, hijri: bool) -> list[Bar]:
         found.append(Bar(begin, len(span), sum(map(in_ramadan, span)), dict(channels)))
         begin = following
     return found
+
+
+def month_start(day: date, *, hijri: bool) -> date:
+    """Return the first day of the month that a day lies in."""
+    if not hijri:
+        return day.replace(day=1)
+    found = Gregorian(day.year, day.month, day.day).to_hijri()
+    begin = Hijri(found.year, found.month, 1).to_gregorian()
+    return date(begin.year, begin.month, begin.day)
 
 
 def in_ramadan(day: date) -> bool:
@@ -111,16 +125,6 @@ def _per_day(days: Days, first: date, last: date, works: Callable[[date], bool])
     worked = [day for day in span if works(day)]
     came = sum(sum(days.get(day, {}).values()) for day in worked)
     return came / len(worked) if worked else None
-
-
-def _first(day: date) -> date:
-    return day.replace(day=1)
-
-
-def _hijri_first(day: date) -> date:
-    hijri = Gregorian(day.year, day.month, day.day).to_hijri()
-    begin = Hijri(hijri.year, hijri.month, 1).to_gregorian()
-    return date(begin.year, begin.month, begin.day)
 
 
 def _hijri_year(day: date) -> int:
