@@ -117,8 +117,10 @@ def evaluate(
     stage = sop.stage(state.stage)
     own = _of(worked, state.stage)
     mode, waits_for = _mode(state, stage)
-    pending = _due(worked, own, calendar, sop, stage, warn_percent) if mode is _RUNNING else None
     deadline = worked.reached(sop.legal * MINUTE_US, calendar) if state.opened else None
+    coming: Due | None = None
+    if mode is _RUNNING and deadline is not None:
+        coming = _due(worked, own, calendar, sop, stage, warn_percent, deadline)
     stage_deadline = _own_deadline(own, calendar, stage, mode)
     return ClockReading(
         mode=mode,
@@ -127,42 +129,46 @@ def evaluate(
         stage=_amount(stage, by_stage),
         by_stage={name: micros // MINUTE_US for name, micros in by_stage.items()},
         deadline=_instant(deadline),
-        due=_instant(pending and pending.due),
-        warn=_instant(pending and pending.warn),
+        due=_instant(coming and coming.due),
+        warn=_instant(coming and coming.warn),
         expected=_expected(mode, stage, by_stage, sop, calendar, at, deadline),
         stage_deadline=_instant(stage_deadline),
         stage_expected=_instant(stage_deadline and max(now, stage_deadline)),
     )
 
 
-def due(
+class Pending(NamedTuple):
+    """What the clock comes to if nothing happens; ``limit`` is when the legal total is used up.
+
+    ``due`` is None unless the clock runs; ``limit`` also while it stands still before that instant
+    (microseconds UTC), and both once the office has decided.
+    """
+
+    due: Due | None = None
+    limit: int | None = None
+
+
+def pending(
     state: ClockState, calendar: WorkCalendar, sop: Sop, warn_percent: int = WARN_PERCENT
-) -> Due | None:
-    """Return when the current stage is due, None unless the clock runs. Needs no present instant.
+) -> Pending:
+    """Return when the present stage is due and the legal limit passes. Needs no present instant.
 
     The stage is due when its own budget or the legal total is used up, whichever comes first: once
     the legal total is used up, every further stage is overdue from its beginning. The warning comes
     at ``warn_percent`` of what the stage may use.
     """
     stage = sop.stage(state.stage)
-    if _mode(state, stage)[0] is not _RUNNING:
-        return None
-    worked = _counted(state, calendar, sop, state.since)
-    return _due(worked, _of(worked, state.stage), calendar, sop, stage, warn_percent)
-
-
-def limit(state: ClockState, calendar: WorkCalendar, sop: Sop) -> int | None:
-    """Return when the legal total is used up (microseconds UTC) if nothing happens.
-
-    None while the clock stands still before that, and once the office has decided.
-    """
-    mode = _mode(state, sop.stage(state.stage))[0]
+    mode = _mode(state, stage)[0]
     if mode not in (_RUNNING, Mode.PAUSED):
-        return None
+        return Pending()
     worked = _counted(state, calendar, sop, state.since)
     if mode is Mode.PAUSED and worked.total < sop.legal * MINUTE_US:
-        return None
-    return worked.reached(sop.legal * MINUTE_US, calendar)
+        return Pending()
+    limit = worked.reached(sop.legal * MINUTE_US, calendar)
+    if mode is Mode.PAUSED:
+        return Pending(None, limit)
+    own = _of(worked, state.stage)
+    return Pending(_due(worked, own, calendar, sop, stage, warn_percent, limit), limit)
 
 
 def _due(
@@ -172,9 +178,10 @@ def _due(
     sop: Sop,
     stage: Stage | None,
     warn_percent: int,
+    limit: int,
 ) -> Due:
     legal = sop.legal * MINUTE_US
-    due_at = worked.reached(legal, calendar)
+    due_at = limit
     # What the other stages left of the legal total.
     allowance = max(0, legal - worked.total + own.total)
     if stage is not None and stage.budget is not None:
@@ -263,11 +270,11 @@ __all__ = [
     "ClockState",
     "Due",
     "Mode",
+    "Pending",
     "Run",
-    "due",
     "dump",
     "evaluate",
     "evolve",
-    "limit",
     "load",
+    "pending",
 ]

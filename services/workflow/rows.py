@@ -11,10 +11,11 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any, Final
 
+from services.workflow import alarms as alarm
 from services.workflow import clock
-from services.workflow.clock import ClockState
+from services.workflow.alarms import Alarms
+from services.workflow.deadlines import next_instant
 from services.workflow.sop import Sops
-from services.workflow.stalls import stall_id
 from services.workflow.statuses import overall
 from services.workflow.takers import TAKERS
 from shared.calendar import Calendars
@@ -31,7 +32,9 @@ class Row:
     """One application. ``.._us`` are microseconds UTC, 0 for never; the groups are the streams.
 
     ``procedure_..`` is what the permit was opened with. ``warn_us`` and ``due_us`` are those of the
-    present stage while the clock runs; ``timer_us`` is when a sweep must look at it.
+    present stage while the clock runs; ``timer_us`` is when a sweep must look at it. ``clock`` and
+    ``alarms`` are what a nudge is decided from, as of version ``stream_version`` of the permit's
+    stream. ``complaints`` are those without an answer.
     """
 
     application_id: str
@@ -56,11 +59,15 @@ class Row:
     assignee: str = ""
     stage_us: int = 0
     clock: str = ""
+    alarms: str = ""
+    stream_version: int = 0
     opened_us: int = 0
     stopped_us: int = 0
     ending: str = ""
     planned_end: str = ""
-    warned: str = ""
+    valid_until: str = ""
+    deemed_us: int = 0
+    complaints: int = 0
     stall_id: str = ""
     stall_stage: str = ""
     asked_us: int = 0
@@ -70,6 +77,7 @@ class Row:
     explained_us: int = 0
     explained_by: str = ""
     escalated_us: int = 0
+    escalated_to: str = ""
     warn_us: int = FAR
     due_us: int = FAR
     timer_us: int | None = None
@@ -95,15 +103,14 @@ row_values: Final = attrgetter(*COLUMNS)
 
 
 class RowFold:
-    """A row on its way through a batch; the clock is unpacked once, when it is needed."""
+    """A row on its way through a batch; its alarms are unpacked once, when they are needed."""
 
-    __slots__ = ("_clock", "_worked", "row")
+    __slots__ = ("_alarms", "row")
 
     def __init__(self, row: Row) -> None:
         """Fold on from ``row``, which is changed in place."""
         self.row = row
-        self._clock: ClockState | None = None
-        self._worked = False
+        self._alarms: Alarms | None = None
 
     def take(self, event: Any, recorded: Recorded) -> None:
         """Take one event. One that the row has seen already is left out."""
@@ -113,20 +120,20 @@ class RowFold:
         setattr(self.row, position, recorded.position)
         apply(self.row, event, recorded)
         if position == "permit_position":
-            self._worked = True
-            held = clock.load(self.row.clock) if self._clock is None else self._clock
-            self._clock = clock.evolve(
-                held, Fact(event, from_micros(recorded.occurred_us), recorded.actor)
-            )
+            held = alarms_of(self.row) if self._alarms is None else self._alarms
+            fact = Fact(event, from_micros(recorded.occurred_us), recorded.actor)
+            self._alarms = alarm.evolve(held, fact)
+            self.row.stream_version = recorded.version
 
     def finish(self, sops: Sops, calendars: Calendars) -> Row:
         """Return the row with everything that is derived from what it took."""
-        row = self.row
-        if self._worked and self._clock is not None and row.procedure_office:
-            row.clock = clock.dump(self._clock)
-            row.opened_us, row.stopped_us = self._clock.opened, self._clock.stopped
-            row.returned = int(self._clock.returned)
-            _derive(row, self._clock, sops, calendars)
+        row, alarms = self.row, self._alarms
+        if alarms is not None and row.procedure_office:
+            row.clock, row.alarms = clock.dump(alarms.clock), alarm.dump(alarms)
+            row.opened_us, row.stopped_us = alarms.clock.opened, alarms.clock.stopped
+            row.returned = int(alarms.clock.returned)
+            row.complaints = len(alarms.complaints)
+            _derive(row, alarms, sops, calendars)
         row.status = overall(
             row.intake_phase,
             row.ending,
@@ -137,7 +144,12 @@ class RowFold:
         return row
 
 
-def _derive(row: Row, state: ClockState, sops: Sops, calendars: Calendars) -> None:
+def alarms_of(row: Row) -> Alarms:
+    """Return what the clock must know of the permit, as the row holds it."""
+    return alarm.load(row.alarms, clock.load(row.clock))
+
+
+def _derive(row: Row, alarms: Alarms, sops: Sops, calendars: Calendars) -> None:
     row.warn_us = row.due_us = FAR
     row.timer_us = None
     # An issued permit without a further stage is not worked on any more.
@@ -145,24 +157,15 @@ def _derive(row: Row, state: ClockState, sops: Sops, calendars: Calendars) -> No
     try:
         sop = sops.of(*row.procedure_key)
         calendar = calendars.of(row.procedure_office)
+        ladder = sops.ladder(row.procedure_office)
     except BadConfiguration as error:
         # That office alone has no due instants; everybody else's are right.
         log.error("permit_without_procedure", procedure=row.procedure_key, code=error.code)
         return
-    stage = sop.stage(state.stage)
+    stage = sop.stage(alarms.clock.stage)
     waits = stage is not None and stage.waits_for == "payment"
-    row.awaits_payment = int(state.unpaid or (waits and not state.stopped))
-    due = clock.due(state, calendar, sop)
-    if due is not None:
-        row.warn_us, row.due_us = due
-        row.timer_us = None if sop.foreign else _next_timer(row)
-
-
-def _next_timer(row: Row) -> int | None:
-    """Return when the ladder's next step is due: warn, ask, escalate; None after the last one."""
-    if not (row.warned or row.stall_id):
-        return row.warn_us
-    due_at = from_micros(row.due_us).isoformat()
-    if row.stall_id == stall_id(row.application_id, row.stage, due_at):
-        return None if row.explained_us or row.escalated_us else row.answer_by_us
-    return row.due_us if row.warned == f"{row.stage} {due_at}" else row.warn_us
+    row.awaits_payment = int(alarms.clock.unpaid or (waits and not alarms.clock.stopped))
+    coming = clock.pending(alarms.clock, calendar, sop, ladder.warn_percent)
+    if coming.due is not None:
+        row.warn_us, row.due_us = coming.due
+    row.timer_us = next_instant(alarms, sop, calendar, ladder, coming=coming)

@@ -23,6 +23,7 @@ from shared.offices import (
     Agency,
     BadFile,
     Catalogue,
+    Ladder,
     LocalText,
     Mistake,
     Office,
@@ -183,6 +184,13 @@ class Sops:
         if found is None or found[0] is not known:
             found = self._sops[key] = (known, prepare(kind, known))
         return found[1]
+
+    def ladder(self, office: str) -> Ladder:
+        """Return an office's ladder as it is in force now. Raises BadConfiguration."""
+        known = self._catalogue.offices.get(office)
+        if known is None:
+            raise BadConfiguration(file="permits", reason=f"there is no office {office!r}")
+        return known.ladder
 
 
 __all__ = ["Kind", "Measure", "Sop", "SopSection", "Sops", "Stage", "Validity", "prepare"]

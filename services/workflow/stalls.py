@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.workflow import alarms as alarm
+from services.workflow import clock
 from services.workflow.alarms import Alarms
 from services.workflow.commands import ExplainStall, NudgePermit
 from services.workflow.deadlines import Step, asked_again, stall_id, steps
@@ -39,14 +40,16 @@ def nudge(command: NudgePermit, state: State) -> Sequence[object]:
 def called_for(command: NudgePermit, alarms: Alarms) -> list[object]:
     """Return everything that is due at ``command.now``, in order; each step may bring the next."""
     decided: list[object] = []
-    now = to_micros(command.now)
+    now, sop, calendar, ladder = command.now, command.sop, command.calendar, command.ladder
+    # Nothing that is decided here moves the clock itself.
+    coming = clock.pending(alarms.clock, calendar, sop, ladder.warn_percent)
     while True:
-        due = steps(alarms, command.sop, command.calendar, command.ladder, now)
-        if not due or due[0].at > now:
+        due = steps(alarms, sop, calendar, ladder, to_micros(now), coming=coming)
+        if not due or due[0].at > to_micros(now):
             return decided
         for event in _facts(due[0], alarms, command):
             decided.append(event)
-            alarms = alarm.evolve(alarms, Fact(event, command.now))
+            alarms = alarm.evolve(alarms, Fact(event, now))
 
 
 def _facts(step: Step, alarms: Alarms, command: NudgePermit) -> list[object]:

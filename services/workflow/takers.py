@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from services.workflow.stalls import micros
+from services.workflow.alarms import micros
 from shared.contracts import intake, payment, workflow
 from shared.events import Recorded
 
@@ -18,6 +18,10 @@ def _submitted(row: Row, event: intake.ApplicationSubmitted, recorded: Recorded)
     row.permit_type, row.permit_version = event.permit_type, event.permit_version
     row.channel, row.code_hash = event.channel, event.code_hash
     row.submitted_us, row.intake_phase = recorded.occurred_us, "submitted"
+
+
+def _forwarded(row: Row, event: intake.ApplicationForwarded, recorded: Recorded) -> None:
+    row.office = event.office
 
 
 def _corrected(row: Row, event: intake.ApplicationCorrected, recorded: Recorded) -> None:
@@ -47,8 +51,9 @@ def _completed(row: Row, event: workflow.StageCompleted, recorded: Recorded) -> 
         row.stage = row.role = row.assignee = ""
 
 
-def _warned(row: Row, event: workflow.StageDueSoon, recorded: Recorded) -> None:
-    row.warned = f"{event.stage} {event.due_at}"
+def _reassigned(row: Row, event: workflow.StageReassigned, recorded: Recorded) -> None:
+    if event.stage == row.stage:
+        row.assignee = event.assignee
 
 
 def _asked(row: Row, event: workflow.StallExplanationRequested, recorded: Recorded) -> None:
@@ -56,6 +61,7 @@ def _asked(row: Row, event: workflow.StallExplanationRequested, recorded: Record
     row.asked_us, row.answer_by_us = recorded.occurred_us, micros(event.answer_by)
     row.explanation = row.promised = row.explained_by = ""
     row.explained_us = row.escalated_us = 0
+    row.escalated_to = ""
 
 
 def _explained(row: Row, event: workflow.StallExplained, recorded: Recorded) -> None:
@@ -66,7 +72,17 @@ def _explained(row: Row, event: workflow.StallExplained, recorded: Recorded) -> 
 
 def _escalated(row: Row, event: workflow.StallEscalated, recorded: Recorded) -> None:
     if event.stall_id == row.stall_id:
-        row.escalated_us = recorded.occurred_us
+        row.escalated_us, row.escalated_to = recorded.occurred_us, event.to
+
+
+def _deemed(row: Row, event: workflow.PermitDeemedGranted, recorded: Recorded) -> None:
+    row.deemed_us = recorded.occurred_us
+
+
+def _issued(row: Row, event: workflow.PermitIssued, recorded: Recorded) -> None:
+    row.valid_until = event.valid_until
+    # As in ``states``: the last word closes the file, and nothing reopens it as issued.
+    row.ending = row.ending or "issued"
 
 
 def _billed(row: Row, event: payment.BillIssued, recorded: Recorded) -> None:
@@ -89,21 +105,24 @@ def _bill(name: str) -> Callable[[Row, Any, Recorded], None]:
 
 def _end(name: str) -> Callable[[Row, Any, Recorded], None]:
     def apply(row: Row, event: Any, recorded: Recorded) -> None:
-        # As in ``states``: the last word closes the file, and nothing reopens it as issued.
-        if name != "issued" or not row.ending:
-            row.ending = name
-        if name != "issued":
-            row.stage = row.role = row.assignee = ""
+        row.ending = name
+        row.stage = row.role = row.assignee = ""
 
     return apply
 
 
-def _clock_only(row: Row, event: Any, recorded: Recorded) -> None:
-    """Only the clock and the position hear of it."""
+def _handed_over(row: Row, event: workflow.PermitHandedOver, recorded: Recorded) -> None:
+    if row.ending in ("", "issued"):
+        _end("handed-over")(row, event, recorded)
+
+
+def _alarms_only(row: Row, event: Any, recorded: Recorded) -> None:
+    """Only the alarms and the position hear of it."""
 
 
 _INTAKE: dict[type[Any], Any] = {
     intake.ApplicationSubmitted: _submitted,
+    intake.ApplicationForwarded: _forwarded,
     intake.ApplicationReturned: _app_returned,
     intake.ApplicationCorrected: _corrected,
     intake.ApplicationRegistered: _phase("registered"),
@@ -113,27 +132,42 @@ _PERMIT: dict[type[Any], Any] = {
     workflow.PermitOpened: _opened,
     workflow.StageStarted: _started,
     workflow.StageCompleted: _completed,
-    workflow.PermitReturned: _clock_only,
-    workflow.PermitResumed: _clock_only,
-    workflow.FeeSettled: _clock_only,
-    workflow.FeeUnsettled: _clock_only,
-    workflow.StageDueSoon: _warned,
+    workflow.PermitReturned: _alarms_only,
+    workflow.PermitResumed: _alarms_only,
+    workflow.FeeSettled: _alarms_only,
+    workflow.FeeUnsettled: _alarms_only,
+    workflow.StageReassigned: _reassigned,
+    workflow.StageDueSoon: _alarms_only,
     workflow.StallExplanationRequested: _asked,
     workflow.StallExplained: _explained,
     workflow.StallEscalated: _escalated,
-    workflow.PermitIssued: _end("issued"),
-    workflow.PermitHandedOver: _end("handed-over"),
+    workflow.PermitDeemedGranted: _deemed,
+    workflow.PermitIssued: _issued,
+    workflow.PermitHandedOver: _handed_over,
     workflow.PermitRejected: _end("rejected"),
     workflow.PermitWithdrawn: _end("withdrawn"),
     workflow.PermitClosed: _end("ended"),
-    workflow.SurveyScheduled: _clock_only,
-    workflow.SurveyReported: _clock_only,
-    workflow.SurveySkipped: _clock_only,
-    workflow.FeeAssessed: _clock_only,
-    workflow.StageOverdue: _clock_only,
-    workflow.PermitWithdrawalRejected: _clock_only,
-    workflow.FeeSettlementRejected: _clock_only,
-    workflow.PermitOpeningRejected: _clock_only,
+    workflow.PermitRevoked: _end("revoked"),
+    workflow.PermitExpired: _end("expired"),
+    workflow.PermitRenewed: _end("renewed"),
+    workflow.PermitExpiryNoticed: _alarms_only,
+    workflow.RevocationAnnounced: _alarms_only,
+    workflow.RevocationLifted: _alarms_only,
+    workflow.ComplaintFiled: _alarms_only,
+    workflow.ComplaintAnswered: _alarms_only,
+    workflow.ComplaintOverdue: _alarms_only,
+    workflow.RecommendationGiven: _alarms_only,
+    workflow.OriginalMatched: _alarms_only,
+    workflow.OriginalMismatched: _alarms_only,
+    workflow.PermitRenewalRejected: _alarms_only,
+    workflow.SurveyScheduled: _alarms_only,
+    workflow.SurveyReported: _alarms_only,
+    workflow.SurveySkipped: _alarms_only,
+    workflow.FeeAssessed: _alarms_only,
+    workflow.StageOverdue: _alarms_only,
+    workflow.PermitWithdrawalRejected: _alarms_only,
+    workflow.FeeSettlementRejected: _alarms_only,
+    workflow.PermitOpeningRejected: _alarms_only,
 }
 _PAYMENT: dict[type[Any], Any] = {
     payment.BillIssued: _billed,

@@ -116,7 +116,7 @@ class Sweeper:
             by=_BY,
             sop=self._sops.of(*due.procedure),
             calendar=self._calendars.of(office),
-            answer_minutes=self._catalogue.offices[office].ladder.answer_minutes,
+            ladder=self._sops.ladder(office),
         )
         outcome = await self._handler.handle(
             DECIDER,

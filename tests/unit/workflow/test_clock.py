@@ -129,7 +129,7 @@ def test_overdue_is_negative_time_left_and_a_due_instant_in_the_past() -> None:
 
 def test_the_legal_limit_passes_only_while_the_clock_runs_and_before_the_decision() -> None:
     def limit(*more: tuple[Any, Any]) -> Any:
-        found = clock.limit(fold(*BEGUN, *more), CALENDAR, SOP)
+        found = clock.pending(fold(*BEGUN, *more), CALENDAR, SOP).limit
         return None if found is None else from_micros(found)
 
     assert limit() == local(9, 16)
@@ -138,7 +138,7 @@ def test_the_legal_limit_passes_only_while_the_clock_runs_and_before_the_decisio
     # It had passed before the permit went back to its applicant.
     assert limit((local(13, 10), RETURNED)) == local(9, 16)
     assert limit((local(13, 10), ISSUED)) is None
-    assert clock.limit(ClockState(), CALENDAR, SOP) is None
+    assert clock.pending(ClockState(), CALENDAR, SOP) == clock.Pending()
 
 
 def test_without_a_budget_of_its_own_a_stage_has_the_legal_total() -> None:

@@ -39,7 +39,11 @@ async def test_the_ladder_step_by_step(office: SmallOffice) -> None:
         (local(5, 16), ["StageOverdue", "StallExplanationRequested"]),
         (local(6, 9, 59), []),
         (local(6, 10), ["StallEscalated"]),
-        (local(9, 10), []),
+        (local(6, 13, 59), []),
+        (local(6, 14), ["StallEscalated"]),
+        (local(9, 15, 59), []),
+        (local(9, 16), ["PermitDeemedGranted"]),
+        (local(30, 10), []),
     ):
         before = len(await office.events(app))
         office.at = at
@@ -50,7 +54,8 @@ async def test_the_ladder_step_by_step(office: SmallOffice) -> None:
     row = await office.views.row(app)
     assert row is not None
     assert row.timer_us is None
-    assert row.escalated_us == to_micros(local(6, 10))
+    assert (row.escalated_us, row.escalated_to) == (to_micros(local(6, 14)), "head")
+    assert row.deemed_us == to_micros(local(9, 16))
 
 
 async def test_an_explanation_takes_the_timer_away(office: SmallOffice) -> None:
@@ -70,7 +75,8 @@ async def test_an_explanation_takes_the_timer_away(office: SmallOffice) -> None:
     await office.project()
     row = await office.views.row(app)
     assert row is not None
-    assert (row.explanation, row.timer_us) == ("Banjir", None)
+    # Nothing but the legal limit is left to come.
+    assert (row.explanation, row.timer_us) == ("Banjir", to_micros(local(9, 16)))
     office.at = local(9, 8)
     assert await office.sweeper().sweep() == Swept(0, 0, 0)
 
@@ -94,11 +100,15 @@ async def test_a_sweep_at_the_start_covers_the_time_nobody_swept(office: SmallOf
     running = asyncio.create_task(office.sweeper().run())
 
     async def fired() -> bool:
-        return len(await office.events(app)) == 4
+        return len(await office.events(app)) == 5
 
     await until(fired)
     running.cancel()
-    assert kinds(await office.events(app)) == ["StageOverdue", "StallExplanationRequested"]
+    assert kinds(await office.events(app)) == [
+        "StageOverdue",
+        "StallExplanationRequested",
+        "PermitDeemedGranted",
+    ]
 
 
 async def test_a_broken_permit_and_a_broken_office_stop_nobody_else(office: SmallOffice) -> None:

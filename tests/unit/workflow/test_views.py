@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.workflow import alarms
 from services.workflow import commands as c
+from services.workflow.deadlines import next_instant
 from services.workflow.permit import DECIDER, decide
-from services.workflow.rows import FAR, Row, RowFold, row_values
+from services.workflow.rows import FAR, Row, RowFold, alarms_of, row_values
 from services.workflow.sop import Sops
 from services.workflow.status import Tracker, fold_case
 from services.workflow.statuses import Status
@@ -25,7 +27,18 @@ from shared.errors import JejakError
 from shared.events import Fact, Recorded, to_micros
 from shared.ids import derived_id
 from tests.examples import example
-from tests.unit.workflow.kit import APP, NOW, NUMBER, catalogue, give, local, minutes, opening
+from tests.unit.workflow.kit import (
+    APP,
+    CALENDAR,
+    NOW,
+    NUMBER,
+    catalogue,
+    give,
+    local,
+    minutes,
+    officer,
+    opening,
+)
 from tests.unit.workflow.office import SmallOffice, registered, small_office, submitted
 
 CODEC = Codec()
@@ -50,6 +63,8 @@ STEPS: tuple[Any, ...] = (
     c.ResumePermit,
     c.RejectPermit,
     c.WithdrawPermit,
+    c.NudgePermit,
+    c.NudgePermit,
     c.NudgePermit,
 )
 OTHERS: tuple[tuple[str, Any], ...] = (
@@ -149,11 +164,11 @@ def test_a_row_says_what_the_streams_say(log: Log) -> None:
     assert report.reading is not None
     due = report.reading.due
     assert row.due_us == (FAR if due is None else to_micros(due))
-    assert (row.timer_us is None) == (report.reading.due is None or _all_told(row))
-
-
-def _all_told(row: Row) -> bool:
-    return bool(row.stall_stage == row.stage and (row.explained_us or row.escalated_us))
+    held = alarms.of(case.state)
+    assert held is not None
+    assert alarms_of(row) == held
+    ladder = SOPS.ladder("contoh")
+    assert row.timer_us == next_instant(held, SOPS.of(*row.procedure_key), CALENDAR, ladder)
 
 
 # ---- On real tables ----------------------------------------------------------------------------
@@ -175,17 +190,17 @@ async def test_the_queue_has_the_least_time_left_first_and_only_one_s_own(
     office.at = local(5, 11)
     await office.give(give(c.CompleteStage, now=office.at), first)
     await office.project()
-    verifier = await office.views.queue("contoh", [Role.VERIFIER], 10)
+    verifier = await office.views.queue(officer(Role.VERIFIER), 10)
     # The same due instant: then by id, so that pages don't overlap.
     assert {one.row.number for one in verifier} == {"CTH-2026-000002", "CTH-2026-000003"}
-    assert await office.views.queued("contoh", [Role.VERIFIER]) == 2
-    (surveyor,) = await office.views.queue("contoh", [Role.SURVEYOR], 10)
+    assert await office.views.queued(officer(Role.VERIFIER)) == 2
+    (surveyor,) = await office.views.queue(officer(Role.SURVEYOR), 10)
     assert surveyor.row.application_id == first
     assert surveyor.reading is not None
     assert surveyor.reading.total.used == 180
     board = await office.views.board("contoh", 10)
     assert [one.row.due_us for one in board] == sorted(one.row.due_us for one in board)
-    assert await office.views.queue("contoh", [Role.AUDITOR], 10) == []
+    assert await office.views.queue(officer(Role.AUDITOR), 10) == []
     assert await office.views.board("lain", 10) == []
 
 
