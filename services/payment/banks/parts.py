@@ -36,13 +36,18 @@ from shared.topics import PAYMENT
 
 @dataclass(frozen=True)
 class BankParts:
-    """What payment's service takes over. ``doubts`` and ``announcements`` are for its pages."""
+    """What payment's service takes over.
+
+    ``doubts`` and ``announcements`` are for its pages; ``repair`` is the task ``banks``, a round of
+    which may be asked for.
+    """
 
     routers: Sequence[APIRouter]
     reactors: Sequence[Reactor]
     tasks: Mapping[str, Task]
     doubts: Doubts
     announcements: Announcements
+    repair: Repair
 
 
 def build(kernel: Kernel, database: Database, banks: Banks, views: BillViews) -> BankParts:
@@ -73,6 +78,7 @@ def build(kernel: Kernel, database: Database, banks: Banks, views: BillViews) ->
         tasks={"banks": repair.run},
         doubts=doubts,
         announcements=announcements,
+        repair=repair,
     )
 
 
