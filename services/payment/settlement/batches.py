@@ -45,7 +45,10 @@ class Loose:
 
 
 def place(loose: Loose, rules: Rules) -> Verdict:
-    """Return the class of every line of the day, and what is to be done."""
+    """Return the class of every line of the day, and what is to be done.
+
+    Lines of other days are placed too where a line of this day took them back.
+    """
     repeated = told_twice(loose.lines, loose.batches.keys()) if rules.shared else set()
     net = netted(one for one in loose.lines if one.id not in repeated)
     places: dict[LineId, Place] = {
@@ -63,12 +66,24 @@ def place(loose: Loose, rules: Rules) -> Verdict:
     days = _days(loose, net.credits, rules)
     for line in net.credits:
         places[line.id] = _place(line, loose, days, rules, effects)
-    today = {line.id for line in loose.lines if line.value_on == loose.day}
+    asked = _asked(loose, places)
     return Verdict(
-        {line_id: found for line_id, found in places.items() if line_id in today},
+        {line_id: found for line_id, found in places.items() if line_id in asked},
         {},
-        [effect for effect in effects if _line(effect).value_on == loose.day],
+        [effect for effect in effects if _line(effect).id in asked],
     )
+
+
+def _asked(loose: Loose, places: Mapping[LineId, Place]) -> set[LineId]:
+    """Return the lines of the day, and lines of other days that they took back or repeat."""
+    today = [line for line in loose.lines if line.value_on == loose.day]
+    named = {line.reference for line in today} | {line.reverses for line in today} - {""}
+    return {line.id for line in today} | {
+        line.id
+        for line in loose.lines
+        if places[line.id].name is Class.REVERSED
+        and (line.reference in named or line.reverses in named)
+    }
 
 
 def _days(loose: Loose, credits: Sequence[Line], rules: Rules) -> dict[LineId, list[date]]:

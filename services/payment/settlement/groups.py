@@ -33,7 +33,7 @@ _LINE = (
 )
 _MONEY = (
     "money_id, application_id, bill_id, partner, request_id, reference, amount, paid_on, pays, "
-    "late, billed, source, reversed, disputed, contradicted, settlement_id, line, class, dirty"
+    "late, billed, told, reversed, disputed, contradicted, settlement_id, line, class, dirty"
 )
 
 
@@ -233,7 +233,7 @@ def loose(tx: Transaction, partner: str, day: date) -> tuple[Loose, Seen]:
     lines = {one.id: one for one in (_line(row, seen) for row in rows)}
     free = tx.execute(
         f"SELECT {_MONEY} FROM settlement_moneys WHERE partner = ? AND paid_on BETWEEN ? AND ? "
-        "AND class IN (?, ?) AND settlement_id = '' AND reversed = 0 AND source <> 'settlement'",
+        "AND class IN (?, ?) AND settlement_id = '' AND reversed = 0 AND told = 1",
         (
             partner,
             (day - MONEYS_AROUND).isoformat(),
@@ -242,15 +242,13 @@ def loose(tx: Transaction, partner: str, day: date) -> tuple[Loose, Seen]:
             Class.CALLBACK_NO_SETTLEMENT,
         ),
     )
-    return (
-        Loose(
-            day=day,
-            lines=[lines[key] for key in sorted(lines)],
-            free=[_money(row, Seen({}, {})) for row in free],
-            batches=_batches(tx, partner, day),
-        ),
-        Seen({key: one for key, one in seen.lines.items() if one.day == day.isoformat()}, {}),
+    found = Loose(
+        day=day,
+        lines=[lines[key] for key in sorted(lines)],
+        free=[_money(row, Seen({}, {})) for row in free],
+        batches=_batches(tx, partner, day),
     )
+    return found, seen
 
 
 def _batches(tx: Transaction, partner: str, day: date) -> dict[LineId, int]:
@@ -355,7 +353,7 @@ def _money(row: Sequence[Any], seen: Seen) -> Money:
         pays=bool(row[8]),
         late=bool(row[9]),
         billed=row[10],
-        reported=row[11] != "settlement",
+        reported=bool(row[11]),
         reversed=bool(row[12]),
         disputed=bool(row[13]),
         contradicted=bool(row[14]),

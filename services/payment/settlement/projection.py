@@ -19,6 +19,10 @@ from shared.topics import PAYMENT
 
 _Came: TypeAlias = events.PaymentReceived | events.PaymentSetAside | events.DuplicatePaymentFound
 
+_Noted: TypeAlias = (
+    events.PaymentReported | events.PaymentReversed | events.PaymentDisputed | events.PaymentSettled
+)
+
 # Money that an officer moved: no bank will ever settle it.
 _OFFICERS_OWN = "suspense"
 _INSERT_FILE = (
@@ -39,9 +43,9 @@ _INSERT_LINE = (
 )
 _INSERT_MONEY = (
     "INSERT INTO settlement_moneys (money_id, application_id, bill_id, office, partner, "
-    "request_id, reference, amount, paid_at, paid_on, pays, late, billed, source, suspense_id, "
-    "reversed, disputed, contradicted, settlement_id, line, class, looked_on, dirty) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, '', 0, '', '', ?) "
+    "request_id, reference, amount, paid_at, paid_on, pays, late, billed, source, told, "
+    "suspense_id, reversed, disputed, contradicted, settlement_id, line, class, looked_on, dirty) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, '', 0, '', '', ?) "
     "ON CONFLICT (money_id) DO NOTHING"
 )
 _SAME_MONEY = (
@@ -81,6 +85,8 @@ class SettlementProjection(OfficeProjection):
                 ):
                     if event.source != _OFFICERS_OWN:
                         self._came(tx, event, one)
+                case events.PaymentReported():
+                    _mark(tx, event, one, "told = 1")
                 case events.PaymentReversed():
                     _mark(tx, event, one, "reversed = 1")
                 case events.PaymentDisputed():
@@ -204,6 +210,7 @@ class SettlementProjection(OfficeProjection):
                 int(late and not pays),
                 billed,
                 money.source,
+                int(money.source != "settlement"),
                 "" if isinstance(money, events.PaymentReceived) else money.suspense_id,
                 one.position,
             ),
@@ -229,7 +236,7 @@ def _accepted(tx: Transaction, event: events.SettlementFileAccepted, one: Record
 
 def _mark(
     tx: Transaction,
-    event: events.PaymentReversed | events.PaymentDisputed | events.PaymentSettled,
+    event: _Noted,
     one: Recorded,
     change: str,
     values: tuple[str | int, ...] = (),

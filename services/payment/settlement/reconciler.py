@@ -7,7 +7,7 @@ same commands again, which decide nothing twice.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import date, datetime
 from functools import partial
 
@@ -35,9 +35,19 @@ class Reconciler:
     """Looks at what new facts touched, until nothing is left to look at."""
 
     def __init__(
-        self, database: Database, effects: Effects, partners: Partners, now: Now, seconds: float
+        self,
+        database: Database,
+        effects: Effects,
+        partners: Partners,
+        now: Now,
+        after: Callable[[], Awaitable[None]],
+        seconds: float,
     ) -> None:
-        """``seconds`` pass between two looks when no fact comes."""
+        """``after`` is done whenever everything is in its class: the days are proved.
+
+        ``seconds`` pass between two looks when no fact comes.
+        """
+        self._after = after
         self._database = database
         self._effects = effects
         self._partners = partners
@@ -54,6 +64,7 @@ class Reconciler:
         while True:
             self._wake.clear()
             await patiently("settlement", self.work, reactor="settlement")
+            await patiently("settlement", self._after, reactor="settlement")
             try:
                 async with asyncio.timeout(self._seconds):
                     await self._wake.wait()

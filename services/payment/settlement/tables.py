@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS settlement_moneys (
     office TEXT NOT NULL, partner TEXT NOT NULL, request_id TEXT NOT NULL,
     reference TEXT NOT NULL, amount BIGINT NOT NULL, paid_at TEXT NOT NULL,
     paid_on TEXT NOT NULL, pays BIGINT NOT NULL, late BIGINT NOT NULL, billed BIGINT NOT NULL,
-    source TEXT NOT NULL, suspense_id TEXT NOT NULL, reversed BIGINT NOT NULL,
+    source TEXT NOT NULL, told BIGINT NOT NULL, suspense_id TEXT NOT NULL, reversed BIGINT NOT NULL,
     disputed BIGINT NOT NULL, contradicted BIGINT NOT NULL, settlement_id TEXT NOT NULL,
     line BIGINT NOT NULL, class TEXT NOT NULL, looked_on TEXT NOT NULL, dirty BIGINT NOT NULL
 )

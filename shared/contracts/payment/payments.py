@@ -28,6 +28,23 @@ class PaymentReceived:
     source: str = "callback"
 
 
+@event("PaymentReported")
+class PaymentReported:
+    """The partner now told of a payment that its settlement file had told of first.
+
+    ``source`` is how, as in ``PaymentReceived``; ``request_id`` is the partner's own.
+    """
+
+    application_id: str
+    bill_id: str
+    amount: int
+    partner: str
+    request_id: str
+    reference: str
+    paid_at: str
+    source: str
+
+
 @event("PaymentReversed")
 class PaymentReversed:
     """The bank took a payment back: the receipt is void and the bill is owed again.
