@@ -29,6 +29,7 @@ from shared.text import CleanParagraph, CleanText, Nik, bad_value
 
 MAX_NUMBER = 1_000_000_000
 MAX_LINE = 200
+_NUMBER = re.compile(r"[A-Z]{2,5}-\d{4}-\d{6,9}", re.ASCII)
 _EMAIL = re.compile(r"[^@\s<>()\[\]\\,;:\"]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
@@ -60,6 +61,17 @@ Line = Annotated[CleanText, StringConstraints(max_length=MAX_LINE), AfterValidat
 Paragraph = Annotated[CleanParagraph, AfterValidator(_not_blank)]
 Email = Annotated[CleanText, StringConstraints(max_length=254), AfterValidator(_email)]
 Whole = Annotated[int, BeforeValidator(_no_truth), Field(ge=0, le=MAX_NUMBER)]
+
+
+def _permit_number(value: str) -> str:
+    number = value.strip().upper()
+    if number and not _NUMBER.fullmatch(number):
+        raise bad_value("Enter the number as on the permit, such as BGR-2026-000123.")
+    return number
+
+
+PermitNumber = Annotated[str, StringConstraints(max_length=40), AfterValidator(_permit_number)]
+"""The registration number of a permit that is renewed; may be empty."""
 
 
 class ApplicantData(Strict):

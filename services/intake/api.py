@@ -76,14 +76,16 @@ def submission_router(
     ) -> dict[str, Any]:
         """Submit an application; the same Idempotency-Key gets the same answer again."""
         office, offer = choose(catalogue, body.office, body.permit_type, now)
+        kind, answers = offer.kind, checked_answers(offer.section, body.answers)
         handed = Handed(
             office=office,
-            permit_type=offer.kind.id,
-            permit_version=offer.kind.version,
+            kind=kind,
             section=offer.section,
+            authority=catalogue.authority(office.id, kind.id, kind.version, answers),
             channel=body.channel,
+            renews=body.renews,
             applicant=Applicant(**body.applicant.model_dump()),
-            answers=checked_answers(offer.section, body.answers),
+            answers=answers,
             documents=await submissions.documents(
                 offer.section, [document.named() for document in body.documents]
             ),
@@ -181,6 +183,7 @@ def _created(accepted: Accepted, pages: Pages) -> dict[str, Any]:
     return {
         "application_id": accepted.application_id,
         "number": number,
+        "office": accepted.file.office,
         "code": accepted.code or None,
         "receipt": receipt,
         "links": {
@@ -209,7 +212,9 @@ def _shown(state: Held, version: int) -> dict[str, Any]:
     return {
         "application_id": submission.application_id,
         "number": submission.number,
-        "office": submission.office,
+        "office": state.file.office,
+        "came_to": submission.office,
+        "renews": submission.renews,
         "permit_type": submission.permit_type,
         "permit_version": submission.permit_version,
         "channel": submission.channel,

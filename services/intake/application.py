@@ -8,7 +8,8 @@ Stream ``application-{application_id}``. ::
                               ▼      │                ▼     │
                               Returned (registered or not yet)
 
-An application can be withdrawn from every state until the office has decided.
+An application can be withdrawn from every state until the office has decided. One that belongs to
+another level of government is handed over by the decision that takes it in.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import assert_never
 from services.intake import refusals
 from services.intake.commands import (
     ApplicationCommand,
+    Authority,
     CorrectApplication,
     RegisterApplication,
     ReopenForCorrection,
@@ -39,6 +41,7 @@ from services.intake.states import (
 from shared.actors import Actor, Role
 from shared.contracts.intake import (
     ApplicationCorrected,
+    ApplicationForwarded,
     ApplicationRegistered,
     ApplicationReturned,
     ApplicationSubmitted,
@@ -48,6 +51,8 @@ from shared.contracts.intake import (
 )
 from shared.decider import Decider
 from shared.errors import KeyReused
+
+_ONLINE = "online"
 
 
 def decide(command: ApplicationCommand, state: State) -> Sequence[object]:
@@ -74,22 +79,48 @@ def _submit(command: SubmitApplication, state: State) -> Sequence[object]:
         if _asked(command) == _asked(state.file.submission):
             return []
         raise KeyReused
+    _check_channel(command)
+    submitted = ApplicationSubmitted(
+        application_id=command.application_id,
+        number=command.number,
+        office=command.office,
+        permit_type=command.permit_type,
+        permit_version=command.permit_version,
+        channel=command.channel,
+        applicant=command.applicant,
+        answers=dict(command.answers),
+        documents=command.documents,
+        code_hash=command.code_hash,
+        renews=command.renews,
+    )
+    return [submitted, *_forwarded(submitted, submitted.office, command.authority)]
+
+
+def _check_channel(command: SubmitApplication) -> None:
     if command.channel not in command.channels:
         raise refusals.ChannelClosed(allowed=command.channels)
-    if command.channel != "online":
+    if command.channel != _ONLINE:
         _allow_counter(command.by, command.office)
+    elif not command.online:
+        raise refusals.NotOnlineYet(allowed=[c for c in command.channels if c != _ONLINE])
+
+
+def _forwarded(
+    submitted: ApplicationSubmitted, office: str, authority: Authority | None
+) -> Sequence[ApplicationForwarded]:
+    """Return the hand-over from ``office``, if somebody else decides. Raises BeyondAuthority."""
+    if authority is None or authority.office == office:
+        return []
+    if not authority.office:
+        raise refusals.BeyondAuthority(level=authority.level)
     return [
-        ApplicationSubmitted(
-            application_id=command.application_id,
-            number=command.number,
-            office=command.office,
-            permit_type=command.permit_type,
-            permit_version=command.permit_version,
-            channel=command.channel,
-            applicant=command.applicant,
-            answers=dict(command.answers),
-            documents=command.documents,
-            code_hash=command.code_hash,
+        ApplicationForwarded(
+            application_id=submitted.application_id,
+            number=submitted.number,
+            from_office=office,
+            office=authority.office,
+            level=authority.level,
+            reason="authority",
         )
     ]
 
@@ -102,6 +133,7 @@ def _asked(request: SubmitApplication | ApplicationSubmitted) -> tuple[object, .
         request.channel,
         request.applicant,
         dict(request.answers),
+        request.renews,
         frozenset((document.requirement, document.sha256) for document in request.documents),
     )
 
@@ -144,13 +176,14 @@ def _correct(command: CorrectApplication, state: State) -> Sequence[object]:
     match held:
         case Returned():
             _check_correction(command, held)
-            return [
-                ApplicationCorrected(
-                    application_id=held.file.submission.application_id,
-                    answers=dict(command.answers),
-                    documents=command.documents,
-                )
-            ]
+            corrected = ApplicationCorrected(
+                application_id=held.file.submission.application_id,
+                answers=dict(command.answers),
+                documents=command.documents,
+            )
+            # Once it is registered a permit is open, and stays where it is.
+            authority = None if held.registered else command.authority
+            return [corrected, *_forwarded(held.file.submission, held.file.office, authority)]
         case Submitted() | Registered():
             if (dict(held.file.answers), held.file.documents) == (
                 dict(command.answers),
@@ -190,7 +223,7 @@ def _register(command: RegisterApplication, state: State) -> Sequence[object]:
                 ApplicationRegistered(
                     application_id=submission.application_id,
                     number=submission.number,
-                    office=submission.office,
+                    office=held.file.office,
                     permit_type=submission.permit_type,
                     permit_version=submission.permit_version,
                 )

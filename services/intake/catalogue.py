@@ -10,7 +10,7 @@ Reads the ``intake`` section of a permit type's file::
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator
 
+from services.intake.commands import Authority
 from shared.errors import NotFound
 from shared.offices import (
     BadFile,
@@ -87,6 +88,11 @@ class Offer:
     section: IntakeSection
     offices: tuple[Office, ...]
 
+    @property
+    def online(self) -> tuple[Office, ...]:
+        """The offices where people apply for it through the internet."""
+        return tuple(office for office in self.offices if office.takes_online(self.kind.id))
+
     def office(self, office_id: str | None) -> Office | None:
         """Return one of the offices; without an id, the only one there is."""
         if not office_id:
@@ -145,6 +151,21 @@ class PublicCatalogue:
         """Return the version in force on the office's own date."""
         return self._catalogue.current(permit_type, now.astimezone(ZoneInfo(office.zone)).date())
 
+    def authority(
+        self, office_id: str, permit_type: str, version: int, answers: Mapping[str, str]
+    ) -> Authority | None:
+        """Return who decides on an application that came to an office; None: any office may.
+
+        Raises NotFound.
+        """
+        office = self.office(office_id)
+        kind = self._catalogue.types.get((permit_type, version))
+        level = kind.level(answers) if kind else None
+        if kind is None or level is None:
+            return None
+        found = self._catalogue.authority(office, kind, level)
+        return Authority(level.value, found.id if found else "")
+
     def offers(self, now: datetime) -> list[Offer]:
         """Return everything people can apply for online or at a counter."""
         found = []
@@ -166,16 +187,20 @@ def as_json(catalogue: PublicCatalogue, now: datetime) -> dict[str, Any]:
 
 
 def _office(office: Office) -> dict[str, Any]:
-    shown = {"id", "code", "name", "address", "zone", "hours", "channels", "permit_types"}
-    return office.model_dump(mode="json", include=shown)
+    shown = {"id", "version", "effective", "code", "name", "address", "level", "parent", "zone"}
+    shown |= {"hours", "channels", "permit_types"}
+    online = [one for one in office.permit_types if office.takes_online(one)]
+    return {**office.model_dump(mode="json", include=shown), "online": online}
 
 
 def _offer(offer: Offer) -> dict[str, Any]:
-    head = offer.kind.model_dump(mode="json", include={"id", "version", "effective", "name"})
+    shown = {"id", "version", "effective", "name", "authority", "renewable", "source"}
+    head = offer.kind.model_dump(mode="json", include=shown)
     return {
         **head,
         "working_days": offer.kind.promise.working_days,
         "cost": offer.kind.promise.cost.model_dump(),
         **offer.section.model_dump(mode="json"),
         "offices": [office.id for office in offer.offices],
+        "online": [office.id for office in offer.online],
     }

@@ -11,11 +11,25 @@ from shared.actors import Actor
 from shared.contracts.intake import Applicant, Document, Shortcoming
 
 
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Who decides on an application: a level, and the office of that level.
+
+    ``office`` is empty when no office of that level has the permit type here.
+    """
+
+    level: str
+    office: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitApplication:
     """Hand in an application. ``number`` is reserved; ``channels`` are those the office takes.
 
-    ``code_hash`` is the SHA-256 (hex) of the secret tracking code.
+    ``online`` says whether the office has switched on online intake for this permit type.
+    ``authority`` is None when the office itself decides. ``renews`` is the number of the permit
+    that this one is to take the place of, or empty. ``code_hash`` is the SHA-256 (hex) of the
+    secret tracking code.
     """
 
     now: datetime
@@ -27,10 +41,13 @@ class SubmitApplication:
     permit_version: int
     channel: str
     channels: tuple[str, ...]
+    online: bool = True
+    authority: Authority | None = None
     applicant: Applicant
     answers: Mapping[str, str]
     documents: tuple[Document, ...]
     code_hash: str
+    renews: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +74,8 @@ class CorrectApplication:
     """The applicant sends everything again as it now stands.
 
     ``required`` are the requirements that need a document, by the version the permit keeps.
+    ``authority`` is as in ``SubmitApplication``, over the corrected answers; it counts only until
+    the application is registered.
     """
 
     now: datetime
@@ -64,6 +83,7 @@ class CorrectApplication:
     answers: Mapping[str, str]
     documents: tuple[Document, ...]
     required: tuple[str, ...]
+    authority: Authority | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,13 +97,19 @@ class CounterDesk:
             raise OtherOffice
         return row.application_id, state, loaded.version
 
+    def _came_to(self, state: Held, lang: str) -> str:
+        """Return the name of the office that handed the application over, or nothing."""
+        first = state.file.submission.office
+        return "" if first == state.file.office else self.catalogue.office(first).name.of(lang)
+
     def draw(
         self, request: Request, state: Held, version: int, form: Form, status: int
     ) -> Response:
         """Return the page of one application."""
         tr, submission = translator(request), state.file.submission
         section = self.catalogue.section(submission.permit_type, submission.permit_version)
-        zone = ZoneInfo(self.catalogue.office(submission.office).zone)
+        office = self.catalogue.office(state.file.office)
+        zone = ZoneInfo(office.zone)
         word, tone = STATES[state.status]
         return self.pages.render(
             request,
@@ -112,6 +118,7 @@ class CounterDesk:
             **_described(state, section, tr.lang),
             permit=self.catalogue.name(submission.permit_type, submission.permit_version, tr.lang),
             channel=channel_word(submission.channel, tr),
+            came_to=self._came_to(state, tr.lang),
             submitted=tr.datetime(state.file.submitted_at, zone),
             state=tr.t(word),
             tone=tone,
@@ -128,6 +135,7 @@ def _described(state: Held, section: IntakeSection, lang: str) -> dict[str, Any]
         "id": submission.application_id,
         "number": submission.number,
         "person": submission.applicant,
+        "renews": submission.renews,
         "answers": [
             (item.label.of(lang), file.answers.get(item.id, "")) for item in section.fields
         ],

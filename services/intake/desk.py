@@ -82,12 +82,15 @@ class Desk:
         ask: Ask,
     ) -> Outcome[State]:
         """Take the applicant's correction."""
+        file = held((await self.load(application_id)).state).file
+        kind = (file.submission.permit_type, file.submission.permit_version)
         command = CorrectApplication(
             now=self._now(),
             by=APPLICANT,
             answers=answers,
             documents=documents,
-            required=(await self.section(application_id)).required,
+            required=self._catalogue.section(*kind).required,
+            authority=self._catalogue.authority(file.office, *kind, answers),
         )
         return await self._give(application_id, command, ask)
 

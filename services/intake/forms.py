@@ -1,6 +1,6 @@
 """The applicant's form: what was typed, and documents that stay when something else is wrong.
 
-Field names: ``name nik phone email address office channel key``, ``answer-{question}``,
+Field names: ``name nik phone email address office channel renews key``, ``answer-{question}``,
 ``document-{requirement}`` for files and ``kept-{requirement}`` for documents that are already here.
 """
 
@@ -16,7 +16,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from pydantic import Field, StringConstraints, TypeAdapter, create_model
 from starlette.datastructures import FormData, UploadFile
 
-from services.intake.answers import ApplicantData, Email, Line, Strict, answer_type
+from services.intake.answers import ApplicantData, Email, Line, PermitNumber, Strict, answer_type
 from services.intake.catalogue import IntakeSection
 from services.intake.inspection import check_extension
 from services.intake.phone import PhoneNumber
@@ -46,6 +46,7 @@ class ApplyFields(Strict):
     address: CleanParagraph = ""
     office: Word
     channel: Word = "online"
+    renews: PermitNumber = ""
     key: FormKey
 
     def applicant(self, language: str) -> Applicant:

@@ -1,16 +1,12 @@
-"""Pages for everybody: the start, the catalogue, the form, and what the applicant keeps."""
+"""Pages for everybody: the start, the catalogue, and the form."""
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
-import segno
 from fastapi import APIRouter, Request, Response
-from markupsafe import Markup
 
 from services.intake.catalogue import ONLINE, IntakeSection, Offer, PublicCatalogue
 from services.intake.door import Visit
@@ -22,12 +18,13 @@ from services.intake.forms import (
     empty_form,
     with_new_key,
 )
-from services.intake.secrecy import in_order
+from services.intake.refusals import NotOnlineYet
 from services.intake.submission import Accepted, Handed, Submissions
 from services.intake.views import Applications
 from shared.actors import APPLICANT, Actor, Role
 from shared.errors import KeyReused, NotFound
 from shared.identity import Account
+from shared.offices import Level, Office
 from shared.service import Now
 from shared.web.forms import Form, read_form
 from shared.web.i18n import Translator, msg
@@ -39,11 +36,17 @@ _SENT_BEFORE = msg(
     "This form was already sent with other content. Send it again only if you want a second "
     "application."
 )
-_CHANNELS: Mapping[str, str] = {
+CHANNELS: Mapping[str, str] = {
     ONLINE: msg("Online"),
     "counter": msg("At the counter"),
     "email": msg("By e-mail"),
     "phone": msg("By telephone"),
+}
+LEVELS: Mapping[Level, str] = {
+    Level.KELURAHAN: msg("Village (kelurahan)"),
+    Level.KECAMATAN: msg("District (kecamatan)"),
+    Level.KOTA: msg("City (kota)"),
+    Level.PROVINSI: msg("Province (provinsi)"),
 }
 LABELS: Mapping[str, str] = {
     "name": msg("Full name"),
@@ -53,6 +56,7 @@ LABELS: Mapping[str, str] = {
     "address": msg("Home address"),
     "office": msg("Permit office"),
     "channel": msg("How it came in"),
+    "renews": msg("Number of the permit to renew"),
 }
 
 
@@ -70,6 +74,7 @@ class Front:
 
     def permit(self, offer: Offer, lang: str) -> dict[str, Any]:
         """Return what a page says of a permit type before anybody applies."""
+        tr = Translator(lang)
         return {
             "id": offer.kind.id,
             "name": offer.kind.name.of(lang),
@@ -78,7 +83,13 @@ class Front:
             "cost": offer.kind.promise.cost.of(lang),
             "requirements": offer.section.requirements,
             "offices": offer.offices,
-            "online": [office for office in offer.offices if ONLINE in office.channels],
+            "online": offer.online,
+            "places": [
+                (office, [channel_word(channel, tr) for channel in ways(offer, office)])
+                for office in offer.offices
+            ],
+            "decides": decides(offer, tr),
+            "renewable": offer.kind.renewable,
             "assumed": "assumed" in offer.kind.source,
         }
 
@@ -109,8 +120,7 @@ class Front:
             offices=[
                 (office.id, office.name.of(lang))
                 for office in offer.offices
-                if ONLINE in office.channels
-                or (channels and account and account.office == office.id)
+                if office in offer.online or (channels and account and account.office == office.id)
             ],
             channels=channels,
         )
@@ -131,12 +141,14 @@ class Front:
         office = offer.office(fields.office)
         if office is None:
             raise NotFound
+        kind = offer.kind
         handed = Handed(
             office=office,
-            permit_type=offer.kind.id,
-            permit_version=offer.kind.version,
+            kind=kind,
             section=offer.section,
+            authority=self.catalogue.authority(office.id, kind.id, kind.version, draft.answers),
             channel=fields.channel,
+            renews=fields.renews,
             applicant=fields.applicant(language(request)),
             answers=draft.answers,
             documents=await self.submissions.documents(offer.section, draft.named),
@@ -155,15 +167,32 @@ def labels(section: IntakeSection, tr: Translator) -> dict[str, str]:
     return found | {f"document-{item.id}": item.name.of(tr.lang) for item in section.requirements}
 
 
+def ways(offer: Offer, office: Office) -> list[str]:
+    """Return how an application for a permit type may come in at an office."""
+    online = office.takes_online(offer.kind.id)
+    return [channel for channel in office.channels if channel != ONLINE or online]
+
+
+def decides(offer: Offer, tr: Translator) -> list[str]:
+    """Return which level of government decides, one sentence per rule of authority."""
+    names = {item.id: item.label.of(tr.lang) for item in offer.section.fields}
+    said = []
+    for rule in offer.kind.authority:
+        level = tr.t(LEVELS[rule.level])
+        if rule.when is None:
+            said.append(level)
+        else:
+            limit = tr.number(rule.when.max)
+            field = names.get(rule.when.field, rule.when.field)
+            said.append(
+                tr.t("{level}: {field} up to {limit}", level=level, field=field, limit=limit)
+            )
+    return said
+
+
 def channel_word(channel: str, tr: Translator) -> str:
     """Return how an application came in, in words; a foreign log's own word stays."""
-    return tr.t(_CHANNELS[channel]) if channel in _CHANNELS else channel
-
-
-def qr(address: str) -> Markup:
-    """Return a QR code as SVG, dark on white in every colour scheme."""
-    drawn = segno.make(address, error="m").svg_inline(scale=5, border=4, light="#fff", dark="#000")
-    return Markup(drawn)
+    return tr.t(CHANNELS[channel]) if channel in CHANNELS else channel
 
 
 def catalogue_pages(front: Front) -> APIRouter:
@@ -189,15 +218,29 @@ def catalogue_pages(front: Front) -> APIRouter:
     return router
 
 
+def _check_online(offer: Offer, asked: Office | None) -> None:
+    """Raise NotOnlineYet, naming the other ways, before anybody fills in a form in vain."""
+    if offer.online and (asked is None or asked in offer.online):
+        return
+    offices = offer.offices if asked is None else (asked,)
+    raise NotOnlineYet(
+        allowed=list(dict.fromkeys(way for one in offices for way in ways(offer, one)))
+    )
+
+
 def apply_pages(front: Front) -> APIRouter:
-    """Return the form, and the page with number and code that follows it."""
+    """Return the form; the page with number and code follows it."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/ajukan/{permit_type}")
     async def form(request: Request, permit_type: str) -> Response:
         offer = front.catalogue.offer(permit_type, front.now())
         asked = offer.office(request.query_params.get("office"))
-        typed = empty_form(office=asked.id if asked else "")
+        account = current_user(request)
+        if not front.by_hand(offer, account, translator(request)):
+            _check_online(offer, asked)
+        channel = request.query_params.get("channel", "")
+        typed = empty_form(office=asked.id if asked else "", channel=channel)
         return front.draw_form(request, offer, typed, {}, 200)
 
     @router.post("/ajukan/{permit_type}")
@@ -228,60 +271,3 @@ def apply_pages(front: Front) -> APIRouter:
         return front.draw_form(request, offer, form, draft.kept, 422)
 
     return router
-
-
-def accepted_pages(front: Front) -> APIRouter:
-    """Return what the applicant keeps: number, code, receipt; and its public check."""
-    router = APIRouter(include_in_schema=False)
-
-    @router.get("/diterima")
-    async def show(request: Request) -> Response:
-        application_id = front.visit.application(request)
-        if application_id is None:
-            return front.pages.redirect(request, "/")
-        accepted = await front.submissions.accepted(application_id)
-        shown = _shown(front, request, accepted)
-        return front.pages.render(request, "intake/accepted.html", **shown)
-
-    @router.post("/diterima")
-    async def close(request: Request) -> Response:
-        """Make this browser forget number and code, for whoever sits here next."""
-        answer = front.pages.redirect(request, "/")
-        front.visit.end(answer)
-        return answer
-
-    @router.get("/terima/{number}/{signature}")
-    async def verify(request: Request, number: str, signature: str) -> Response:
-        row = await front.applications.by_number(number)
-        if row is None:
-            raise NotFound
-        accepted = await front.submissions.accepted(row.application_id)
-        if not hmac.compare_digest(accepted.signature.encode(), signature.encode()):
-            raise NotFound
-        return front.pages.render(
-            request, "intake/receipt.html", **_shown(front, request, accepted)
-        )
-
-    return router
-
-
-def _shown(front: Front, request: Request, accepted: Accepted) -> dict[str, Any]:
-    submission, tr = accepted.file.submission, translator(request)
-    office = front.catalogue.office(submission.office)
-    section = front.catalogue.section(submission.permit_type, submission.permit_version)
-    track = front.track_link(submission.number)
-    own = str(request.base_url).rstrip("/")
-    return {
-        "number": submission.number,
-        "code": accepted.code,
-        "office": office.name.of(tr.lang),
-        "permit": front.catalogue.name(submission.permit_type, submission.permit_version, tr.lang),
-        "submitted": tr.datetime(accepted.file.submitted_at, ZoneInfo(office.zone)),
-        "documents": [
-            (section.requirement_name(document.requirement, tr.lang), document.sha256)
-            for document in in_order(submission.documents)
-        ],
-        "track": track,
-        "qr": qr(track if "://" in track else own + track),
-        "verify": accepted.receipt()["verify"],
-    }

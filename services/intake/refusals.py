@@ -3,9 +3,9 @@
 ::
 
     NotAllowed  OtherOffice, CounterOnly
-    Refused     ChannelClosed, NothingSubmitted, AlreadyRegistered, NotRegistered,
-                WaitingForApplicant, NothingToCorrect, DocumentsMissing, StillTheSame,
-                AlreadyWithdrawn, AlreadyDecided
+    Refused     ChannelClosed, NotOnlineYet, BeyondAuthority, NothingSubmitted,
+                AlreadyRegistered, NotRegistered, WaitingForApplicant, NothingToCorrect,
+                DocumentsMissing, StillTheSame, AlreadyWithdrawn, AlreadyDecided
 """
 
 from __future__ import annotations
@@ -38,6 +38,22 @@ class ChannelClosed(Refused):
 
     code: ClassVar[str] = "channel-closed"
     text: ClassVar[str] = "This office does not take applications this way."
+
+
+class NotOnlineYet(Refused):
+    """The office has not switched on online intake for this permit type; ``allowed`` as above."""
+
+    code: ClassVar[str] = "not-online-yet"
+    text: ClassVar[str] = "This permit can't be applied for online at this office yet."
+
+
+class BeyondAuthority(Refused):
+    """Another level of government decides, and none of its offices takes the type here."""
+
+    code: ClassVar[str] = "beyond-authority"
+    text: ClassVar[str] = (
+        "An office at the level {level} decides on this, and none is connected here. Apply there."
+    )
 
 
 class NothingSubmitted(Refused):

@@ -9,7 +9,7 @@ from fastapi import Header
 from fastapi.exceptions import RequestValidationError
 from pydantic import Field, StringConstraints, ValidationError
 
-from services.intake.answers import ApplicantData, Line, Strict, read_answers
+from services.intake.answers import ApplicantData, Line, PermitNumber, Strict, read_answers
 from services.intake.catalogue import ONLINE, IntakeSection, Offer, PublicCatalogue
 from services.intake.submission import Named
 from shared.errors import NotFound
@@ -46,11 +46,15 @@ Answers = dict[str, Any]
 
 
 class NewApplication(Strict):
-    """An application. ``answers`` are checked against the permit type's form."""
+    """An application. ``answers`` are checked against the permit type's form.
+
+    ``renews`` is the number of a permit whose place this one is to take, or empty.
+    """
 
     office: Word
     permit_type: Word
     channel: Word = ONLINE
+    renews: PermitNumber = ""
     applicant: ApplicantData
     answers: Answers = Field(default_factory=dict)
     documents: Documents = Field(default_factory=list)

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 
 from services.intake import refusals
+from services.intake.accepted import accepted_pages
 from services.intake.api import (
     applicant_router,
     catalogue_router,
     counter_router,
     submission_router,
 )
+from services.intake.assisted import assisted_pages
 from services.intake.catalogue import PublicCatalogue
 from services.intake.correction import Comeback, correction_pages, door_pages
 from services.intake.counter import (
@@ -27,7 +29,7 @@ from services.intake.desk import Desk
 from services.intake.door import Door, Visit
 from services.intake.forms import FormReader
 from services.intake.numbering import Numbers
-from services.intake.pages import Front, accepted_pages, apply_pages, catalogue_pages
+from services.intake.pages import CHANNELS, Front, apply_pages, catalogue_pages
 from services.intake.reactions import Reactions
 from services.intake.secrecy import Secrecy
 from services.intake.submission import Submissions
@@ -61,6 +63,7 @@ COMMANDS = {
     refusals.CORRECT: msg("Correct the application and send it again"),
     refusals.WITHDRAW: msg("Withdraw the application"),
     refusals.RETURN: msg("Return the application to the applicant"),
+    **CHANNELS,
 }
 
 
@@ -146,6 +149,7 @@ def _people(kernel: Kernel, parts: _Parts) -> list[APIRouter]:
         accepted_pages(front),
         door_pages(comeback),
         correction_pages(comeback),
+        assisted_pages(front),
         queue_pages(counter),
         check_pages(counter),
         document_pages(counter),

@@ -9,6 +9,7 @@ from typing import ClassVar, TypeAlias
 
 from shared.contracts.intake import (
     ApplicationCorrected,
+    ApplicationForwarded,
     ApplicationRegistered,
     ApplicationReturned,
     ApplicationSubmitted,
@@ -24,7 +25,8 @@ from shared.events import AnyFact
 class File:
     """What the office holds: the submission as it came in, and what it became by corrections.
 
-    ``answers`` and ``documents`` are as they now stand; ``earlier`` are replaced documents.
+    ``answers`` and ``documents`` are as they now stand; ``earlier`` are replaced documents;
+    ``forwarded_to`` is the office it was handed over to, the last one.
     """
 
     submission: ApplicationSubmitted
@@ -33,11 +35,12 @@ class File:
     documents: tuple[Document, ...]
     earlier: tuple[Document, ...] = ()
     corrections: int = 0
+    forwarded_to: str = ""
 
     @property
     def office(self) -> str:
-        """The office's id."""
-        return self.submission.office
+        """The id of the office it belongs to: where it came in, or was handed over to."""
+        return self.forwarded_to or self.submission.office
 
     @property
     def number(self) -> str:
@@ -121,6 +124,8 @@ def _evolve(state: Held, event: object) -> State:
             return Registered(file) if was_registered else Submitted(file)
         case ApplicationRegistered():
             return Registered(state.file)
+        case ApplicationForwarded():
+            return replace(state, file=replace(state.file, forwarded_to=event.office))
         case ApplicationWithdrawn():
             return Withdrawn(state.file, event.reason)
         case _:

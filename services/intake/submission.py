@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 
 from services.intake.application import DECIDER
 from services.intake.catalogue import ONLINE, IntakeSection
-from services.intake.commands import SubmitApplication
+from services.intake.commands import Authority, SubmitApplication
 from services.intake.inspection import check_extension
 from services.intake.numbering import Numbers
 from services.intake.secrecy import Secrecy, code_hash, in_order, instant
@@ -21,7 +21,7 @@ from shared.contracts.intake import Applicant, Document
 from shared.errors import InvalidInput
 from shared.handle import Handler
 from shared.ids import derived_id, new_id
-from shared.offices import Office
+from shared.offices import Office, PermitType
 from shared.service import Now
 
 
@@ -39,6 +39,13 @@ class UnknownRequirement(InvalidInput):
     text: ClassVar[str] = "Send one document for each requirement of this permit type, no others."
 
 
+class NotRenewable(InvalidInput):
+    """A permit to renew was named, and permits of this type are not renewed."""
+
+    code: ClassVar[str] = "not-renewable"
+    text: ClassVar[str] = "Permits of this type are not renewed. Apply for a new one."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
     """An uploaded document as it is handed in: for which requirement, under which name."""
@@ -53,13 +60,14 @@ class Handed:
     """An application as it is handed in, every value checked but the documents."""
 
     office: Office
-    permit_type: str
-    permit_version: int
+    kind: PermitType
     section: IntakeSection
+    authority: Authority | None
     channel: str
     applicant: Applicant
     answers: Mapping[str, str]
     documents: tuple[Document, ...]
+    renews: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +117,11 @@ class Submissions:
     async def submit(self, handed: Handed, by: Actor, key: str | None = None) -> Accepted:
         """Take an application in, once per ``key``; a retry gets the same number and code.
 
-        Raises RequiredDocuments, the decider's refusals (KeyReused), StoreFull, Unavailable.
+        Raises RequiredDocuments, NotRenewable, StoreFull, Unavailable and the decider's refusals,
+        such as KeyReused.
         """
+        if handed.renews and not handed.kind.renewable:
+            raise NotRenewable
         if handed.channel == ONLINE:
             _check_required(handed)
         if key is None:
@@ -147,14 +158,17 @@ class Submissions:
             application_id=application_id,
             number="",
             office=handed.office.id,
-            permit_type=handed.permit_type,
-            permit_version=handed.permit_version,
+            permit_type=handed.kind.id,
+            permit_version=handed.kind.version,
             channel=handed.channel,
             channels=handed.office.channels,
+            online=handed.office.takes_online(handed.kind.id),
+            authority=handed.authority,
             applicant=handed.applicant,
             answers=handed.answers,
             documents=handed.documents,
             code_hash=code_hash(self._secrecy.code(application_id)),
+            renews=handed.renews,
         )
 
     def _accepted(self, file: File) -> Accepted:

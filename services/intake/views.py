@@ -44,6 +44,7 @@ _CORRECTED = (
     "corrections = corrections + 1, documents = ?"
 )
 _REGISTERED = "status = 'registered', registered = 1"
+_FORWARDED = "office = ?"
 _WITHDRAWN = "status = 'withdrawn'"
 
 
@@ -101,13 +102,16 @@ class ApplicationsProjection(OfficeProjection):
                 self._update(tx, one, _CORRECTED, len(event.documents))
             case events.ApplicationRegistered():
                 self._update(tx, one, _REGISTERED)
+            case events.ApplicationForwarded():
+                self._update(tx, one, _FORWARDED, event.office)
+                self._on_office(event.from_office)
             case events.ApplicationWithdrawn():
                 self._update(tx, one, _WITHDRAWN)
             case _:
                 # Submissions are in already; reserved numbers tell nothing about a row.
                 return
 
-    def _update(self, tx: Transaction, one: Recorded, change: str, *values: int) -> None:
+    def _update(self, tx: Transaction, one: Recorded, change: str, *values: int | str) -> None:
         rows = tx.execute(
             f"UPDATE applications SET {change}, changed_us = ?, position = ? "
             "WHERE application_id = ? RETURNING office",

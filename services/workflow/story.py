@@ -40,6 +40,10 @@ _NOTES = (
     workflow.SurveyScheduled,
     workflow.SurveyReported,
     workflow.SurveySkipped,
+    workflow.RecommendationGiven,
+    workflow.OriginalMismatched,
+    workflow.StageReassigned,
+    workflow.PermitDeemedGranted,
     workflow.FeeAssessed,
     workflow.FeeSettled,
     workflow.FeeUnsettled,
@@ -52,14 +56,41 @@ _NOTES = (
 )
 _STANDALONE: dict[type[Any], tuple[StepState, str]] = {
     intake.ApplicationSubmitted: ("done", "submitted"),
+    intake.ApplicationForwarded: ("done", "forwarded"),
     intake.ApplicationReturned: ("done", "returned"),
     intake.ApplicationCorrected: ("done", "corrected"),
     intake.ApplicationRegistered: ("done", "registered"),
     intake.ApplicationWithdrawn: ("stopped", "withdrawn"),
     workflow.PermitRejected: ("stopped", "rejected"),
     workflow.PermitClosed: ("done", "ended"),
+    workflow.ComplaintFiled: ("done", "complained"),
+    workflow.ComplaintAnswered: ("done", "complaint-answered"),
+    workflow.ComplaintOverdue: ("done", "complaint-overdue"),
+    workflow.RevocationAnnounced: ("done", "revocation-announced"),
+    workflow.RevocationLifted: ("done", "revocation-lifted"),
+    workflow.PermitExpiryNoticed: ("done", "ends-soon"),
+    workflow.PermitRevoked: ("stopped", "revoked"),
+    workflow.PermitExpired: ("stopped", "expired"),
+    workflow.PermitRenewed: ("done", "renewed"),
 }
-_COUNTER_STEPS = frozenset({"returned", "registered"})
+# What happens beside a stage that goes on: it does not take that stage's place.
+_BESIDE = frozenset(
+    {
+        "complained",
+        "complaint-answered",
+        "complaint-overdue",
+        "revocation-announced",
+        "revocation-lifted",
+        "ends-soon",
+    }
+)
+_ROLES = {
+    "returned": "counter",
+    "registered": "counter",
+    "complaint-answered": "supervisor",
+    "revocation-announced": "signer",
+    "revocation-lifted": "signer",
+}
 
 
 def story(report: Report) -> list[Step]:
@@ -126,8 +157,11 @@ class _Telling:
         state, what = _STANDALONE[type(fact.event)]
         if state == "stopped":
             self._drop_present()
-        role = "counter" if what in _COUNTER_STEPS else ""
-        self.steps.append(Step(state, what, fact.at, role, fact.actor, (fact.event,)))
+        role = _ROLES.get(what, "")
+        step = Step(state, what, fact.at, role, fact.actor, (fact.event,))
+        goes_on = bool(self.steps) and self.steps[-1].state == "current"
+        place = len(self.steps) - 1 if what in _BESIDE and goes_on else len(self.steps)
+        self.steps.insert(place, step)
 
     def _drop_present(self) -> None:
         """A stage that was under way is not reached any more."""

@@ -12,8 +12,10 @@ from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from services.workflow import aftermath
 from services.workflow.clock import ClockReading, Mode
 from services.workflow.sop import Stage
+from services.workflow.states import Closed
 from services.workflow.status import Report
 from services.workflow.statuses import Status
 from services.workflow.story import Step, story
@@ -48,12 +50,22 @@ ROLE: dict[str, str] = {
 }
 STEP: dict[str, str] = {
     "submitted": msg("Application submitted"),
+    "forwarded": msg("Handed over to the office that decides"),
     "returned": msg("Returned for correction"),
     "corrected": msg("Corrected and sent again"),
     "registered": msg("Complete and registered"),
     "withdrawn": msg("Withdrawn by the applicant"),
     "rejected": msg("Not granted"),
     "ended": msg("File closed"),
+    "complained": msg("Complaint filed"),
+    "complaint-answered": msg("Complaint answered"),
+    "complaint-overdue": msg("Answer to the complaint overdue"),
+    "revocation-announced": msg("Revocation announced"),
+    "revocation-lifted": msg("Revocation lifted"),
+    "ends-soon": msg("The permit ends soon"),
+    "revoked": msg("Permit taken back"),
+    "expired": msg("Permit ended"),
+    "renewed": msg("Renewed"),
 }
 _CHANNEL: dict[str, str] = {
     "online": msg("over the internet"),
@@ -158,7 +170,8 @@ class Teller:
                 return t("The permit is signed.")
             case Status.FINISHED:
                 handed = report.case.ending == "handed-over"
-                return t("The permit was handed over.") if handed else t("The file is closed.")
+                word = t("The permit was handed over.") if handed else t("The file is closed.")
+                return aftermath.ended(report, self) or word
             case _:
                 return t(_SENTENCE[report.status])
 
@@ -202,7 +215,7 @@ class Teller:
             reasons = [shortcoming.reason for shortcoming in returned.shortcomings]
             return [reason for reason in (*reasons, returned.note) if reason]
         reason = getattr(getattr(state, "returned", None), "reason", "")
-        if report.status is Status.REJECTED:
+        if isinstance(state, Closed):
             reason = getattr(getattr(state, "closing", None), "reason", "")
         return [reason] if reason else []
 
@@ -255,8 +268,10 @@ class Teller:
                 return t("Correction asked for: {reason}", reason=reason)
             case workflow.PermitResumed():
                 return t("Correction received")
-            case workflow.PermitIssued(document_number=number):
-                return t("Decree {number}", number=number)
+            case workflow.PermitIssued(document_number=number, valid_until=until):
+                decree = t("Decree {number}", number=number)
+                valid = t("valid until {day}", day=self.day(until)) if until else ""
+                return " · ".join(part for part in (decree, valid) if part)
             case workflow.StageCompleted(note=note) if self.staff:
                 return note
             case _:
@@ -272,4 +287,4 @@ class Teller:
             case payment.BillingRejected() if self.staff:
                 return t("The bill could not be made. The treasurer sees why.")
             case _:
-                return ""
+                return aftermath.note(event, self)

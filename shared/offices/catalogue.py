@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from shared.offices.loading import read_folder
 from shared.offices.mistakes import Mistake
-from shared.offices.models import JointLeave, Office, PermitType
+from shared.offices.models import JointLeave, Level, Office, PermitType
 
 Now = Callable[[], datetime]
 
@@ -139,6 +139,21 @@ class Catalogue:
             for one in sorted(self.offices)
             if any(office.id == office_id for office in self.above(one))
         ]
+
+    def authority(self, office: Office, kind: PermitType, level: Level) -> Office | None:
+        """Return who decides, of the offices above and below ``office``, for a level of authority.
+
+        A higher office stands in for one below it that does not take the permit type, or that can't
+        be told from others of its level. None when it takes a higher level and there is none.
+        """
+        if office.level is level:
+            return office
+        if office.level.rank < level.rank:
+            higher = [o for o in self.above(office.id) if o.level.rank >= level.rank]
+            return next((o for o in higher if kind.id in o.permit_types), None)
+        lower = [o for o in self.below(office.id) if o.level is level]
+        takers = [o for o in lower if kind.id in o.permit_types]
+        return takers[0] if len(takers) == 1 else office
 
     def _above(self, office_id: str) -> str | None:
         parent = self.offices[office_id].parent

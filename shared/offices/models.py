@@ -72,6 +72,11 @@ class Level(StrEnum):
     KOTA = "kota"
     PROVINSI = "provinsi"
 
+    @property
+    def rank(self) -> int:
+        """The height of the level, the village's being 0."""
+        return list(Level).index(self)
+
 
 class Channel(StrEnum):
     """How an application comes in. All but ``online`` are entered by the counter for somebody."""

@@ -136,6 +136,12 @@ document.addEventListener("click", async (event) => {
   }
 });
 
+// ---- Printing ---------------------------------------------------------------------------------
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) window.print();
+});
+
 // ---- Sending ----------------------------------------------------------------------------------
 
 /** Show that the form is on its way; false when it already is. */
