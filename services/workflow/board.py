@@ -18,6 +18,7 @@ from services.workflow.supervision.open_files import (
     Standing,
     counted,
 )
+from services.workflow.supervision.stall_page import stall_line
 from services.workflow.supervision.watch import Leader, Tell, Watch, list_link
 from shared.web.pages import language
 from shared.web.sse import sse_response
@@ -41,6 +42,7 @@ class Board:
             "figures": self._figures(groups),
             "finished": await self._finished(),
             "stalls": await self.watch.figures.stall_counts(self.offices),
+            "stalled": await self._stalled(),
             "stages": self._stages(groups),
             "officers": self._officers(groups),
             "agencies": self._agencies(groups),
@@ -67,7 +69,11 @@ class Board:
     async def _finished(self) -> int:
         views = self.watch.counter.desk.views
         found = [await views.by_status(office) for office in self.offices]
-        return sum(one.get(status, 0) for one in found for status in (_DONE))
+        return sum(one.get(status, 0) for one in found for status in _DONE)
+
+    async def _stalled(self) -> list[dict[str, Any]]:
+        found = await self.watch.figures.stalls(self.offices, "", STALLED)
+        return [stall_line(stall, self.tell) for stall in found]
 
     def _stages(self, groups: Iterable[Group]) -> list[dict[str, Any]]:
         """Return the steps in the order of their procedures."""

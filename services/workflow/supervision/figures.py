@@ -153,16 +153,17 @@ class Figures:
         return dict(zip(STALL_STATES, map(int, rows[0]), strict=True))
 
     async def samples(
-        self, office: str, permit_type: str, place: str, longer_than: int
+        self, office: str, permit_type: str, place: str, at_least: int
     ) -> list[Sample]:
-        """Return the latest finished files that stood at a place longer than so many
-        working microseconds, at most ``SAMPLE``, the earliest first.
+        """Return the latest finished files that stood at a place at least so long, first to last.
+
+        ``at_least`` is working microseconds; at most ``SAMPLE`` are returned.
         """
         rows = await self._database.query(
             "SELECT finished_us, entered_us, left_us, spent_us FROM history_outcomes "
-            "WHERE office = ? AND permit_type = ? AND place = ? AND spent_us > ? "
+            "WHERE office = ? AND permit_type = ? AND place = ? AND spent_us >= ? "
             "ORDER BY finished_us DESC LIMIT ?",
-            (office, permit_type, place, longer_than, SAMPLE),
+            (office, permit_type, place, at_least, SAMPLE),
         )
         return [Sample(*map(int, row)) for row in reversed(rows)]
 

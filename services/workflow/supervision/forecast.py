@@ -56,10 +56,10 @@ class Range(NamedTuple):
 def forecast(samples: Sequence[Sample], spent: int) -> Range | None:
     """Return how long a file takes that stood at the place for ``spent`` working microseconds.
 
-    ``samples`` are finished files of that place; the latest ``SAMPLE`` that stayed longer are
-    used. None when they are fewer than ``ENOUGH``.
+    ``samples`` are finished files of that place; the latest ``SAMPLE`` that stayed at least as
+    long are used. None when they are fewer than ``ENOUGH``.
     """
-    alike = sorted(sample for sample in samples if sample.spent > spent)[-SAMPLE:]
+    alike = sorted(sample for sample in samples if sample.spent >= spent)[-SAMPLE:]
     if len(alike) < ENOUGH:
         return None
     left = sorted(sample.left - spent for sample in alike)

@@ -52,7 +52,7 @@ def stall_pages(watch: Watch) -> APIRouter:
                 for name, (label, _) in _STATES.items()
             ],
             state=state,
-            lines=[_line(stall, tell) for stall in found],
+            lines=[stall_line(stall, tell) for stall in found],
             total=total,
             page=page,
             pages=-(-total // ROWS),
@@ -61,7 +61,8 @@ def stall_pages(watch: Watch) -> APIRouter:
     return router
 
 
-def _line(stall: StalledFile, tell: Tell) -> dict[str, Any]:
+def stall_line(stall: StalledFile, tell: Tell) -> dict[str, Any]:
+    """Return everything that is said about one stall."""
     key = StageKey(stall.office, stall.permit_type, stall.version, stall.stage)
     state = _state(stall)
     label, tone = _STATES[state]

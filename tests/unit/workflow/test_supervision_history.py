@@ -153,7 +153,7 @@ async def test_a_finished_file_teaches_what_was_left_at_its_place(history: Histo
     (sample,) = await history.figures.samples("contoh", "izin", "verify", 0)
     assert (sample.left, sample.spent) == (90 * MINUTE_US, 90 * MINUTE_US)
     # A file that has stood there longer than this one did is told nothing by it.
-    assert await history.figures.samples("contoh", "izin", "verify", 90 * MINUTE_US) == []
+    assert await history.figures.samples("contoh", "izin", "verify", 91 * MINUTE_US) == []
 
 
 async def test_applications_are_counted_by_local_day_and_channel(history: History) -> None:
