@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from services.payment.banks import hints, snap
+from services.payment.banks import described, hints, snap
 from services.payment.banks.door import TOKEN_SERVICE, Call, Caller, Door
 from services.payment.banks.hints import Dialect, Hints
 from services.payment.banks.snap import Reply, SnapRefused
@@ -35,7 +35,7 @@ def snap_router(door: Door, accounts: VirtualAccounts, now: Callable[[], datetim
 
         return answer
 
-    @router.post("/access-token/b2b")
+    @router.post("/access-token/b2b", openapi_extra=described.TOKEN)
     async def access_token(request: Request) -> Response:
         """Give a partner an access token against its asymmetric signature (service 73)."""
 
@@ -44,22 +44,22 @@ def snap_router(door: Door, accounts: VirtualAccounts, now: Callable[[], datetim
 
         return await _answered(request, TOKEN_SERVICE, answer, now)
 
-    @router.post("/transfer-va/inquiry")
+    @router.post("/transfer-va/inquiry", openapi_extra=described.INQUIRY)
     async def inquiry(request: Request) -> Response:
         """Tell a partner what is owed under a virtual account (service 24)."""
         return await _answered(request, INQUIRY, verified(accounts.inquiry), now)
 
-    @router.post("/transfer-va/payment")
+    @router.post("/transfer-va/payment", openapi_extra=described.PAYMENT)
     async def payment(request: Request) -> Response:
         """Take a partner's report that a bill was paid (service 25); durable before the answer."""
         return await _answered(request, PAYMENT, verified(accounts.payment), now)
 
-    @router.post("/transfer-va/status")
+    @router.post("/transfer-va/status", openapi_extra=described.STATUS)
     async def status(request: Request) -> Response:
         """Tell a partner what became of one payment (service 26)."""
         return await _answered(request, STATUS, verified(accounts.status), now)
 
-    @router.post("/transfer-va/reversal")
+    @router.post("/transfer-va/reversal", openapi_extra=described.PAYMENT)
     async def reversal(request: Request) -> Response:
         """Take a payment back, for a partner whose profile names a service for it."""
         service = door.reversal_service(request.headers) or _NO_SERVICE
