@@ -4,7 +4,7 @@
 the decisions; ``decider`` puts them together.
 """
 
-from services.payment.bill.billing import bill_id, bill_stream
+from services.payment.bill.billing import bill_id, bill_stream, letter_number
 from services.payment.bill.commands import (
     CancelBill,
     Command,
@@ -70,5 +70,6 @@ __all__ = [
     "UnknownPayment",
     "bill_id",
     "bill_stream",
+    "letter_number",
     "suspense_id",
 ]

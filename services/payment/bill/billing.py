@@ -39,11 +39,10 @@ def bill_stream(application_id: str) -> str:
     return f"bill-{bill_id(application_id)}"
 
 
-def letter(kind: str, number: str, count: int) -> str:
+def letter_number(kind: str, number: str, count: int) -> str:
     """Return a letter's number: kind, office, year and running number of the registration.
 
-    ``letter("skrd", "BGR-2026-000042", 1) -> "SKRD/BGR/2026/000042"``; later ones end in their
-    count.
+    ``("skrd", "BGR-2026-000042", 1) -> "SKRD/BGR/2026/000042"``; later ones end in their count.
     """
     parts = [kind.upper(), *number.split("-")]
     return "/".join(parts if count == 1 else [*parts, str(count)])
@@ -53,7 +52,7 @@ def issue(command: IssueBill, state: Bill) -> Sequence[object]:
     """Issue the bill, or replace an unpaid one that comes to something else."""
     calculation = calculate(command.tariff, command.measures)
     amount, tariff = calculation.total, command.tariff.id
-    count = state.books.issued + 1
+    count = len(state.books.bills) + 1
     due = command.today + timedelta(days=command.tariff.due_days)
     old = None if isinstance(state, NotIssued) else state.bill
     new = BillIssued(
@@ -67,7 +66,7 @@ def issue(command: IssueBill, state: Bill) -> Sequence[object]:
         lines=calculation.lines,
         tariff=tariff,
         due_on=due.isoformat(),
-        letter=letter("skrd", command.number, count),
+        letter=letter_number("skrd", command.number, count),
         replaces=old.bill_id if old else "",
         principal=amount,
     )
@@ -131,7 +130,7 @@ def issue_late(command: IssueLateBill, state: Bill) -> Sequence[object]:
             interest = command.rule.owed(first.principal, due, command.today)
             if interest is None:
                 raise ClaimLapsed
-            new = _late_bill(first, old, interest, state.books.issued + 1)
+            new = _late_bill(first, old, interest, len(state.books.bills) + 1)
             return [_replaced(old, new, "late"), new]
         case _:
             assert_never(state)
@@ -156,7 +155,7 @@ def _late_bill(first: BillIssued, old: BillIssued, interest: Interest, count: in
         tariff=first.tariff,
         due_on=interest.until.isoformat(),
         kind="strd",
-        letter=letter("strd", first.number, count),
+        letter=letter_number("strd", first.number, count),
         replaces=old.bill_id,
         principal=first.principal,
     )

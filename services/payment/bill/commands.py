@@ -81,8 +81,8 @@ class RecordPayment:
 
     ``paid_at`` is the bank's own instant (ISO 8601), ``paid_on`` its date in the office's zone;
     ``source`` as in ``PaymentReceived``, where ``suspense`` is money that an officer allocated;
-    ``request_id`` and ``reference`` are then the allocation. ``landed`` says that the money is on the office's
-    account: then it is never refused, but set aside when it does not fit.
+    ``request_id`` and ``reference`` are then the allocation. ``landed`` says that the money is on
+    the office's account: then it is never refused, but set aside when it does not fit.
     """
 
     amount: int

@@ -40,6 +40,7 @@ from shared.contracts.payment import (
     PaymentContradicted,
     PaymentDisputed,
     PaymentReceived,
+    PaymentReported,
     PaymentReversed,
     PaymentSetAside,
     PaymentSettled,
@@ -83,7 +84,7 @@ def evolve(state: Bill, fact: AnyFact) -> Bill:
         case BillIssued() as bill:
             # An STRD belongs to the claim of its SKRD; an SKRD starts a claim.
             claim = (*books.claim, bill) if bill.kind == "strd" else (bill,)
-            return Open(bill, replace(books, issued=books.issued + 1, claim=claim))
+            return Open(bill, replace(books, bills=(*books.bills, bill), claim=claim))
         case BillingRejected(reason=reason):
             return replace(state, books=replace(books, rejected=reason))
         case BillExpired() if isinstance(state, Open):
@@ -110,6 +111,8 @@ def _noted(books: Books, event: object) -> Books:
         case PaymentContradicted(partner=partner, request_id=request, amount=amount) as said:
             one = (partner, request, amount, said.virtual_account)
             return replace(books, contradictions=books.contradictions | {one})
+        case PaymentReported() as reported:
+            return books.marked(reported, told=True)
         case PaymentSettled() as settled:
             return books.marked(settled, settled=True)
         case PaymentDisputed() as disputed:
@@ -146,6 +149,9 @@ def _money(event: PaymentReceived | PaymentSetAside | DuplicatePaymentFound) -> 
         reference=event.reference,
         amount=event.amount,
         bill_id=event.bill_id,
+        paid_at=event.paid_at,
+        source=event.source,
+        told=event.source != moneys.SETTLEMENT,
     )
 
 

@@ -34,6 +34,7 @@ from shared.contracts.payment import (
     PaymentContradicted,
     PaymentDisputed,
     PaymentReceived,
+    PaymentReported,
     PaymentReversed,
     PaymentSetAside,
     PaymentSettled,
@@ -41,6 +42,9 @@ from shared.contracts.payment import (
 )
 from shared.errors import Refused
 from shared.ids import derived_id
+
+# The source of a payment that no partner told of: only a settlement file held it.
+SETTLEMENT = "settlement"
 
 
 class _Misfit(NamedTuple):
@@ -110,7 +114,20 @@ def _again(
         return _ignored(command, refusals.PaymentAlreadyReversed)
     if known.suspense_id:
         return _ignored(command, _SET_ASIDE[known.reason])
-    return []
+    if known.told or command.source == SETTLEMENT:
+        return []
+    return [
+        PaymentReported(
+            application_id=state.bill.application_id,
+            bill_id=known.bill_id,
+            amount=known.amount,
+            partner=known.partner,
+            request_id=command.request_id,
+            reference=known.reference,
+            paid_at=command.paid_at,
+            source=command.source,
+        )
+    ]
 
 
 def _fit(command: RecordPayment, state: Open | Expired | Paid | Cancelled) -> BillIssued | _Misfit:

@@ -42,8 +42,10 @@ def same_money(one: Reported, other: Reported) -> bool:
 class Money:
     """One money that a partner reported.
 
-    ``bill_id`` is the bill it was meant for. ``suspense_id`` and ``reason`` (as in
-    ``PaymentSetAside``, or ``duplicate``) are empty for money that paid the bill.
+    ``bill_id`` is the bill it was meant for; ``paid_at`` and ``source`` are as in
+    ``PaymentReceived``. ``suspense_id`` and ``reason`` (as in ``PaymentSetAside``, or
+    ``duplicate``) are empty for money that paid the bill. ``told`` says that the partner reported
+    it; else only a settlement file did.
     """
 
     partner: str
@@ -51,8 +53,11 @@ class Money:
     reference: str
     amount: int
     bill_id: str
+    paid_at: str
+    source: str
     suspense_id: str = ""
     reason: str = ""
+    told: bool = True
     reversed: bool = False
     settled: bool = False
     disputed: bool = False
@@ -62,12 +67,12 @@ class Money:
 class Books:
     """What is known whatever state the bill is in.
 
-    ``issued`` counts the bills so far. ``claim`` holds the SKRD of the last assessment and the
-    STRDs that followed it, oldest first. ``unknown`` are reversals of moneys never reported, and
-    ``rejected`` is why the last attempt to bill failed.
+    ``bills`` are all that were issued, oldest first; ``claim`` those that count: the SKRD of the
+    last assessment and the STRDs that followed it. ``unknown`` are reversals of moneys never
+    reported, and ``rejected`` is why the last attempt to bill failed.
     """
 
-    issued: int = 0
+    bills: tuple[BillIssued, ...] = ()
     claim: tuple[BillIssued, ...] = ()
     moneys: tuple[Money, ...] = ()
     unknown: tuple[Reported, ...] = ()
@@ -90,6 +95,7 @@ class Books:
         self,
         reported: Reported,
         *,
+        told: bool = False,
         reversed: bool = False,
         settled: bool = False,
         disputed: bool = False,
@@ -98,6 +104,7 @@ class Books:
         moneys = tuple(
             replace(
                 money,
+                told=money.told or told,
                 reversed=money.reversed or reversed,
                 settled=money.settled or settled,
                 disputed=money.disputed or disputed,
