@@ -7,9 +7,11 @@ from services.payment.banks import parts
 from services.payment.banks.profile import Banks
 from services.payment.interest import InterestRules
 from services.payment.late import LateBills
-from services.payment.pages import STATES, BillPages, bill_key, pages_router, treasury_key
+from services.payment.pages import BillPages, bill_key, pages_router
 from services.payment.reactions import Reactions
+from services.payment.settlement import parts as settlement_parts
 from services.payment.tariff import PaymentSection
+from services.payment.treasury import parts as treasury_parts
 from services.payment.views import BillsProjection, BillViews
 from shared.database import Database
 from shared.errors import BadConfiguration
@@ -35,13 +37,8 @@ def build(kernel: Kernel, database: Database) -> Service:
     reactions = Reactions(kernel.handler, catalogue, banks, kernel.now)
     rules = InterestRules.load(settings.config / "interest.yaml")
     late = LateBills(kernel.handler, views, catalogue, rules, kernel.now)
-    changed: set[str] = set()
-
-    def publish(position: int) -> None:
-        while changed:
-            office = changed.pop()
-            for state in STATES:
-                kernel.hub.publish(treasury_key(office, state))
+    settlement = settlement_parts.build(kernel, database, banks, views)
+    treasury = treasury_parts.build(kernel, database, settlement)
 
     async def follow_bills() -> None:
         # A bill's page folds the store itself, so it may hear of an event before any read model.
@@ -55,13 +52,27 @@ def build(kernel: Kernel, database: Database) -> Service:
             *bank.routers,
             bills_router(views),
             pages_router(bill_pages, kernel.hub),
+            *settlement.routers,
+            *treasury.routers,
         ],
-        projectors=[Projector(BillsProjection(kernel.codec, changed.add), database, publish)],
+        projectors=[
+            Projector(BillsProjection(kernel.codec), database),
+            settlement.projector,
+            treasury.projector,
+        ],
         reactors=[
             Reactor("payment.reactions", HEARD, reactions.table(), kernel.codec, database),
+            treasury.reactor,
             *bank.reactors,
         ],
-        tasks={"live": follow_bills, "late-bills": late.run, **bank.tasks},
+        tasks={
+            "live": follow_bills,
+            "late-bills": late.run,
+            **settlement.tasks,
+            **treasury.tasks,
+            **bank.tasks,
+        },
+        commands=treasury.commands,
     )
 
 

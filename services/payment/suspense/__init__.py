@@ -24,13 +24,16 @@ from services.payment.suspense.commands import (
     suspense_id,
     suspense_stream,
 )
-from services.payment.suspense.decisions import DECIDER, possible
+from services.payment.suspense.decisions import DECIDER
+from services.payment.suspense.guards import MOVERS, possible
 from services.payment.suspense.states import (
+    STATE_NAMES,
     Case,
     Closed,
     Held,
     NotOpened,
     Opened,
+    Refund,
     RefundAgreed,
     RefundAsked,
     Reversed,
@@ -39,6 +42,8 @@ from services.payment.suspense.states import (
 
 __all__ = [
     "DECIDER",
+    "MOVERS",
+    "STATE_NAMES",
     "AllocateSuspense",
     "ApproveRefund",
     "Case",
@@ -51,6 +56,7 @@ __all__ = [
     "Opened",
     "OwedBill",
     "RecordRefundPaid",
+    "Refund",
     "RefundAgreed",
     "RefundAsked",
     "RequestRefund",

@@ -44,8 +44,6 @@ from shared.contracts.payment import (
 from shared.decider import Decider
 from shared.ids import derived_id
 
-__all__ = ["DECIDER", "decide", "possible"]
-
 _People: TypeAlias = (
     ClaimSuspense
     | AllocateSuspense

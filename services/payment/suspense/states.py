@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from shared.contracts.payment import (
     RefundPaid,
@@ -93,3 +94,12 @@ class Reversed:
 
 Opened: TypeAlias = Held | RefundAsked | RefundAgreed | Closed | Reversed
 Suspense: TypeAlias = NotOpened | Opened
+
+# What lists and programs call the states.
+STATE_NAMES: Mapping[type[Any], str] = {
+    Held: "held",
+    RefundAsked: "asked",
+    RefundAgreed: "agreed",
+    Closed: "closed",
+    Reversed: "reversed",
+}

@@ -132,28 +132,13 @@ async def test_an_unknown_bill_is_nowhere(office: Office) -> None:
         assert (await office.http.get(path, headers=HTML)).status_code == 404
 
 
-async def test_the_treasury_is_for_the_treasurer(office: Office) -> None:
+async def test_bills_as_json_are_for_the_treasurer(office: Office) -> None:
     assert (await office.http.get("/api/bills")).status_code == 401
-    await office.sign_in("loket")
-    assert (await office.http.get("/bendahara", headers=HTML)).status_code == 403
-    office.http.cookies.clear()
-    await office.sign_in("bendahara")
     await assess(office, "BGR-2026-000104", area=7)
-    page = await shows(office, "/bendahara?lang=en", "BGR-2026-000104", "Rp14.000")
-    assert "Waiting for payment" in page
+    await shows(office, "/tagihan/BGR-2026-000104", "Rp14.000")
+    await office.sign_in("bendahara")
     listed = (await office.http.get("/api/bills?state=open")).json()
     assert "BGR-2026-000104" in [bill["number"] for bill in listed]
-    assert (await office.http.get("/bendahara?state=everything")).status_code == 422
-    office.http.cookies.clear()
-
-
-async def test_a_fee_that_cannot_be_billed_is_shown_to_the_treasurer(office: Office) -> None:
-    await assess(office, "BGR-2026-000105", measures={"height_m": 3})
-    await assess(office, "BGR-2026-000106", permit_type="siup")
-    await office.sign_in("bendahara")
-    page = await shows(office, "/bendahara?lang=en", "BGR-2026-000105", "BGR-2026-000106")
-    assert "A measure was given that the tariff does not use." in page
-    assert "This permit type has no tariff." in page
     office.http.cookies.clear()
 
 
