@@ -16,6 +16,7 @@ from services.workflow.sop import Sops
 from services.workflow.staff import Rosters, Staff
 from services.workflow.states import State
 from services.workflow.status import Report, Tracker
+from services.workflow.supervision.scope import sees
 from services.workflow.views import Found, Views
 from shared.actors import Actor
 from shared.calendar import Calendars
@@ -23,6 +24,7 @@ from shared.errors import NotFound
 from shared.handle import Handler, Outcome
 from shared.identity import Account
 from shared.ids import derived_id, new_id
+from shared.offices import Catalogue
 from shared.service import Now
 
 
@@ -38,13 +40,14 @@ class Desk:
     rosters: Rosters
     requests: Requests
     now: Now
+    catalogue: Catalogue
 
     async def find(self, number: str, account: Account) -> Found:
-        """Return the application with a number. Raises NotFound, OtherOffice."""
+        """Return the application with a number, to look at. Raises NotFound, OtherOffice."""
         found = await self.views.find(number.strip().upper()[:40])
         if found is None:
             raise NotFound
-        if found.office != account.office:
+        if not sees(self.catalogue, account, found.office):
             raise OtherOffice
         return found
 

@@ -86,6 +86,7 @@ def build(kernel: Kernel, database: Database) -> Service:
         Rosters(kernel.handler, kernel.accounts),
         Requests(database),
         kernel.now,
+        kernel.catalogue,
     )
     figures = Figures(database)
     tracking = Tracking(

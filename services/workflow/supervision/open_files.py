@@ -144,7 +144,7 @@ class OpenFiles:
         files, overdue, warned, oldest = map(int, counts)
         key = StageKey(office, kind, int(version), name)
         stage = self.stage(key)
-        agency = getattr(stage, "agency", "") or ""
+        agency = stage.agency.id if stage is not None and stage.agency is not None else ""
         waits = _waits(returned, payment, stage)
         standing = (
             {waits: files}

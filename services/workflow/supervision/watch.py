@@ -18,10 +18,9 @@ from services.workflow.supervision.open_files import (
     StageKey,
     Standing,
 )
-from services.workflow.supervision.scope import offices_below
+from services.workflow.supervision.scope import LEADERS, offices_below
 from services.workflow.views import Open
 from services.workflow.wording import Teller
-from shared.actors import Role
 from shared.calendar import MINUTE_US, Calendars
 from shared.errors import BadConfiguration, NotFound
 from shared.identity import Account
@@ -29,7 +28,6 @@ from shared.web.i18n import msg
 from shared.web.pages import language
 from shared.web.session import require
 
-LEADERS = (Role.SUPERVISOR, Role.SIGNER, Role.AUDITOR)
 Leader = Annotated[Account, Depends(require(*LEADERS))]
 
 STANDING: dict[Standing, tuple[str, str]] = {
