@@ -1,5 +1,5 @@
 """The event store: one protocol, three adapters (SQLite, PostgreSQL, KurrentDB)."""
 
-from shared.store.protocol import ANY, NO_STREAM, EventStore
+from shared.store.protocol import ANY, NO_STREAM, Batch, EventStore
 
-__all__ = ["ANY", "NO_STREAM", "EventStore"]
+__all__ = ["ANY", "NO_STREAM", "Batch", "EventStore"]

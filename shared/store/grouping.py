@@ -14,7 +14,7 @@ from typing import NamedTuple
 from shared.errors import Defect, EventIdReused, JejakError, Unavailable, WrongExpectedVersion
 from shared.events import NewEvent, Recorded
 from shared.store.limits import Limits
-from shared.store.protocol import ANY
+from shared.store.protocol import ANY, Batch
 from shared.telemetry import log
 
 Result = list[Recorded] | JejakError
@@ -145,18 +145,32 @@ class GroupWriter:
         Appends that come up in the same round of the loop share a group, for the task that takes
         them runs after all of them.
         """
+        if not events and not self._closed:
+            return []
+        return await (await self._queued(Batch(stream, events, expected)))
+
+    async def append_many(self, batches: Sequence[Batch]) -> list[Result]:
+        """Append each batch as ``append`` would; a failure is returned in its place."""
+        answers: list[asyncio.Future[list[Recorded]] | Result] = []
+        for batch in batches:
+            try:
+                answers.append(await self._queued(batch) if batch.events else [])
+            except Unavailable as error:
+                answers.append(error)
+        return [await _outcome(answer) for answer in answers]
+
+    async def _queued(self, batch: Batch) -> asyncio.Future[list[Recorded]]:
+        """Queue one append and return where its answer comes."""
         if self._closed:
             raise Unavailable
-        if not events:
-            return []
         while len(self._waiting) >= self._limits.waiting_appends:
             await self._wait_for_room()
         loop = asyncio.get_running_loop()
-        append = Append(stream, events, expected, loop.create_future())
+        append = Append(*batch, loop.create_future())
         self._waiting.append(append)
         if self._task is None:
             self._task = loop.create_task(self._run())
-        return await append.answer
+        return append.answer
 
     async def close(self) -> None:
         """Take no more, and finish what was accepted."""
@@ -201,3 +215,12 @@ class GroupWriter:
                 size += sum(len(event.data) for event in append.events)
         self._room.set()
         return group
+
+
+async def _outcome(answer: asyncio.Future[list[Recorded]] | Result) -> Result:
+    if not isinstance(answer, asyncio.Future):
+        return answer
+    try:
+        return await answer
+    except JejakError as error:
+        return error

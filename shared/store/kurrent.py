@@ -42,7 +42,7 @@ from shared.errors import (
     WrongExpectedVersion,
 )
 from shared.events import NewEvent, Recorded, to_micros
-from shared.store.protocol import ANY
+from shared.store.protocol import ANY, Batch
 from shared.store.waking import AWAY_SECONDS, News, follow
 
 T = TypeVar("T")
@@ -52,6 +52,8 @@ POLL_SECONDS = 1.0
 # How often an append without an expected version goes after the end of a busy stream.
 TRIES = 20
 DEADLINE_SECONDS = 10.0
+# How many appends of ``append_many`` are under way at once.
+AT_ONCE = 16
 # Among so many events at the end of the log one of ours is looked for.
 HEAD_EVENTS = 100
 _AWAY = (GrpcError, DeadlineExceededError, DiscoveryFailedError, NodeIsNotLeaderError)
@@ -86,6 +88,19 @@ class KurrentStore:
         finally:
             self._appending -= 1
             self._quiet.set()
+
+    async def append_many(self, batches: Sequence[Batch]) -> list[list[Recorded] | JejakError]:
+        """See ``EventStore.append_many``; the server commits each, so a few are under way."""
+        turns = asyncio.Semaphore(AT_ONCE)
+
+        async def one(batch: Batch) -> list[Recorded] | JejakError:
+            async with turns:
+                try:
+                    return await self.append(*batch)
+                except JejakError as error:
+                    return error
+
+        return await asyncio.gather(*map(one, batches))
 
     async def read_stream(self, stream: str, after: int = 0) -> list[Recorded]:
         """See ``EventStore.read_stream``."""

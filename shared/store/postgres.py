@@ -14,7 +14,7 @@ from shared.postgres_link import Connection, Link, connect
 from shared.store import postgres_schema as statements
 from shared.store.grouping import Append, GroupWriter, Result, plan
 from shared.store.limits import Limits
-from shared.store.protocol import ANY
+from shared.store.protocol import ANY, Batch
 from shared.store.waking import AWAY_SECONDS, News, follow
 
 DEFAULTS = Limits()
@@ -44,6 +44,10 @@ class PostgresStore:
     ) -> list[Recorded]:
         """See ``EventStore.append``."""
         return await self._writer.append(stream, events, expected)
+
+    async def append_many(self, batches: Sequence[Batch]) -> list[Result]:
+        """See ``EventStore.append_many``."""
+        return await self._writer.append_many(batches)
 
     async def read_stream(self, stream: str, after: int = 0) -> list[Recorded]:
         """See ``EventStore.read_stream``."""

@@ -7,12 +7,21 @@ Versions in a stream start at 1 and are dense. ``expected=0`` means the stream m
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
+from shared.errors import JejakError
 from shared.events import NewEvent, Recorded
 
 ANY: Final = -1
 NO_STREAM: Final = 0
+
+
+class Batch(NamedTuple):
+    """One stream's append among many: as the arguments of ``EventStore.append``."""
+
+    stream: str
+    events: Sequence[NewEvent]
+    expected: int = ANY
 
 
 class EventStore(Protocol):
@@ -26,6 +35,14 @@ class EventStore(Protocol):
         Idempotent by event id: when all of them are already in this stream, the recorded ones are
         returned and nothing is added. Raises WrongExpectedVersion, EventIdReused (some ids known
         and some not, or known in another stream), StoreFull, Unavailable.
+        """
+        ...
+
+    async def append_many(self, batches: Sequence[Batch]) -> list[list[Recorded] | JejakError]:
+        """Append to many streams at once, and return what ``append`` would have said of each.
+
+        Each batch succeeds or fails alone, and its error is returned, not raised. They share
+        commits, so that a thousand cost far less than a thousand appends.
         """
         ...
 

@@ -21,7 +21,7 @@ from shared.errors import Defect, Unavailable
 from shared.events import NewEvent, Recorded
 from shared.store.grouping import Append, GroupWriter, Plan, Result, plan
 from shared.store.limits import Limits
-from shared.store.protocol import ANY
+from shared.store.protocol import ANY, Batch
 from shared.store.sqlite_file import PAGE, Busy, SomebodyAppended, SqliteFile, WriteFailed
 from shared.store.tail import Tail
 from shared.store.waking import News, follow
@@ -84,6 +84,10 @@ class SqliteStore:
     ) -> list[Recorded]:
         """See ``EventStore.append``."""
         return await self._writer.append(stream, events, expected)
+
+    async def append_many(self, batches: Sequence[Batch]) -> list[Result]:
+        """See ``EventStore.append_many``."""
+        return await self._writer.append_many(batches)
 
     async def read_stream(self, stream: str, after: int = 0) -> list[Recorded]:
         """See ``EventStore.read_stream``."""

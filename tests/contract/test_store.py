@@ -13,7 +13,7 @@ import pytest
 from shared.errors import EventIdReused, Unavailable, WrongExpectedVersion
 from shared.events import Recorded
 from shared.ids import new_id
-from shared.store import ANY, NO_STREAM, EventStore
+from shared.store import ANY, NO_STREAM, Batch, EventStore
 from tests.contract.stores import (
     Open,
     body,
@@ -178,6 +178,33 @@ async def test_a_conflict_fails_that_append_alone(store: EventStore) -> None:
     assert versions(await store.read_stream(good)) == [1]
     assert versions(await store.read_stream(fine)) == [1, 2]
     assert len(await store.read_stream(bad)) == 1
+
+
+async def test_many_streams_at_once_are_each_judged_alone(store: EventStore) -> None:
+    fresh, known, repeated = stream_name(), stream_name(), stream_name()
+    await store.append(known, new_events(known, 1), NO_STREAM)
+    before = await store.append(repeated, new_events(repeated, 2), NO_STREAM)
+    answers = await store.append_many(
+        [
+            Batch(fresh, new_events(fresh, 2), NO_STREAM),
+            Batch(known, new_events(known, 1, first=1), NO_STREAM),
+            Batch(repeated, new_events(repeated, 2), NO_STREAM),
+            Batch(fresh, [], NO_STREAM),
+        ]
+    )
+    assert answers[0] == await store.read_stream(fresh)
+    assert isinstance(answers[1], WrongExpectedVersion)
+    assert len(await store.read_stream(known)) == 1
+    assert answers[2:] == [before, []]
+    assert await store.append_many([]) == []
+
+
+async def test_many_streams_are_refused_one_by_one_when_the_store_is_closed(
+    store: EventStore,
+) -> None:
+    await store.close()
+    (answer,) = await store.append_many([Batch(name := stream_name(), new_events(name, 1))])
+    assert isinstance(answer, Unavailable)
 
 
 async def test_many_writers_leave_dense_versions_and_one_growing_order(open_store: Open) -> None:

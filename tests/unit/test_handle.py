@@ -16,7 +16,7 @@ from shared.contracts.workflow import PermitWithdrawn, StageCompleted, StageStar
 from shared.decider import Decider
 from shared.errors import EventIdReused, Refused, StaleScreen, Unavailable
 from shared.events import Fact, NewEvent, Recorded
-from shared.handle import Handler, Outcome
+from shared.handle import Handler, Outcome, Proposal
 from shared.ids import new_id
 from shared.store import ANY
 from shared.store.sqlite import SqliteStore
@@ -360,3 +360,35 @@ def _finish(command: Start, open_stages: Stages) -> Sequence[object]:
 
 
 FINISHER: Decider[Stages] = Decider((), _finish, evolve)
+
+
+def proposal(stream: str, version: int, stage: str, cause: str = "") -> Proposal:
+    started = StageStarted(application_id="1", stage=stage, role="verifier")
+    return Proposal(stream, version, [started], Start(stage=stage), cause or new_id(), "1")
+
+
+async def test_what_was_decided_from_rows_is_put_only_where_the_stream_did_not_move_on(
+    store: RivalStore,
+) -> None:
+    handler = Handler(store, Codec())
+    await handler.handle(DECIDER, "permit-1", Start(stage="a"), cause=new_id(), application="1")
+    reads = store.reads
+    cause = new_id()
+    outdated, current = proposal("permit-1", 0, "b"), proposal("permit-1", 1, "b", cause)
+    assert await handler.put_many([outdated, current, proposal("permit-2", 0, "a")]) == [
+        False,
+        True,
+        True,
+    ]
+    assert store.reads == reads
+    # The same cause again, from the same row and through the command.
+    assert await handler.put_many([current]) == [True]
+    assert len(await store.read_stream("permit-1")) == 2
+    again = await handler.handle(
+        DECIDER, "permit-1", Start(stage="c"), cause=cause, application="1"
+    )
+    assert again.state == ("a", "b")
+    assert len(await store.read_stream("permit-1")) == 2
+    await store.close()
+    with pytest.raises(Unavailable):
+        await handler.put_many([current])
