@@ -37,7 +37,8 @@ def owed(profile: SnapProfile, bill: BillIssued, inquiry: Inquiry) -> Reply:
                     },
                     "billAmount": _rupiah(line.amount),
                 }
-                for line in bill.lines[:_MAX_DETAILS]
+                # A line without an amount explains another: that is for the letter.
+                for line in [line for line in bill.lines if line.amount][:_MAX_DETAILS]
             ],
             "additionalInfo": {},
         }

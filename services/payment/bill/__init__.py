@@ -1,7 +1,7 @@
 """The bills of one application and the money for them: one stream, one decider.
 
-``commands`` and ``states`` say what can be asked and what can be; ``billing`` and ``moneys`` hold
-the decisions; ``decider`` puts them together.
+``commands`` and ``states`` say what can be asked and what can be; ``billing``, ``moneys`` and
+``afterwards`` hold the decisions; ``decider`` puts them together.
 """
 
 from services.payment.bill.billing import bill_id, bill_stream, letter_number

@@ -19,6 +19,7 @@ from services.payment.tariff import calculate
 from shared.contracts.payment import (
     BillCancelled,
     BillExpired,
+    BillingEnded,
     BillingRejected,
     BillIssued,
     BillLine,
@@ -176,8 +177,16 @@ def cancel(reason: str, state: Bill) -> Sequence[object]:
                     application_id=bill.application_id, bill_id=bill.bill_id, reason=reason
                 )
             ]
-        case NotIssued() | Cancelled() | Paid():
+        case Paid(bill=bill, books=books):
             # What is paid stays paid: giving money back is a decision of its own.
+            if books.ended:
+                return []
+            return [
+                BillingEnded(
+                    application_id=bill.application_id, bill_id=bill.bill_id, reason=reason
+                )
+            ]
+        case NotIssued() | Cancelled():
             return []
         case _:
             assert_never(state)

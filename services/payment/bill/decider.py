@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 
-from services.payment.bill import billing, moneys
+from services.payment.bill import afterwards, billing, moneys
 from services.payment.bill.commands import (
     CancelBill,
     Command,
@@ -34,6 +34,7 @@ from services.payment.bill.states import (
 from shared.contracts.payment import (
     BillCancelled,
     BillExpired,
+    BillingEnded,
     BillingRejected,
     BillIssued,
     DuplicatePaymentFound,
@@ -68,11 +69,11 @@ def decide(command: Command, state: Bill) -> Sequence[object]:
         case NoteContradiction():
             return moneys.contradict(command, state)
         case ReversePayment():
-            return moneys.reverse(command, state)
+            return afterwards.reverse(command, state)
         case SettlePayment():
-            return moneys.settle(command, state)
+            return afterwards.settle(command, state)
         case DisputePayment():
-            return moneys.dispute(command, state)
+            return afterwards.dispute(command, state)
         case _:
             assert_never(command)
 
@@ -113,6 +114,8 @@ def _noted(books: Books, event: object) -> Books:
             return replace(books, contradictions=books.contradictions | {one})
         case PaymentReported() as reported:
             return books.marked(reported, told=True)
+        case BillingEnded(reason=reason):
+            return replace(books, ended=reason)
         case PaymentSettled() as settled:
             return books.marked(settled, settled=True)
         case PaymentDisputed() as disputed:

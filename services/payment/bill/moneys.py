@@ -1,4 +1,4 @@
-"""Decisions about money: what pays the bill, what is set aside, what was taken back.
+"""Decisions about money that comes: what pays the bill, what is set aside.
 
 One money is a partner's request id, or its reference: whoever reports it, however often and in
 whatever order, it counts once. The bank's own time of payment says which bill it had to fit.
@@ -11,11 +11,8 @@ from typing import NamedTuple, assert_never
 
 from services.payment.bill import refusals
 from services.payment.bill.commands import (
-    DisputePayment,
     NoteContradiction,
     RecordPayment,
-    ReversePayment,
-    SettlePayment,
 )
 from services.payment.bill.states import (
     Bill,
@@ -32,13 +29,9 @@ from shared.contracts.payment import (
     BillReplaced,
     DuplicatePaymentFound,
     PaymentContradicted,
-    PaymentDisputed,
     PaymentReceived,
     PaymentReported,
-    PaymentReversed,
     PaymentSetAside,
-    PaymentSettled,
-    UnknownPaymentReversed,
 )
 from shared.errors import Refused
 from shared.ids import derived_id
@@ -72,7 +65,7 @@ def suspense_id(partner: str, name: str) -> str:
 
 def record(command: RecordPayment, state: Bill) -> Sequence[object]:
     """Take a payment: it pays, is set aside, or was here before."""
-    _identified(command)
+    identified(command)
     if isinstance(state, NotIssued):
         raise refusals.BillNotOwed
     if command.amount <= 0:
@@ -90,7 +83,8 @@ def record(command: RecordPayment, state: Bill) -> Sequence[object]:
     return [_set_aside(command, state.bill, fit.reason)]
 
 
-def _identified(reported: Reported) -> None:
+def identified(reported: Reported) -> None:
+    """Raise PaymentNotIdentified for a money without any name."""
     if not (reported.request_id or reported.reference):
         raise refusals.PaymentNotIdentified
 
@@ -221,95 +215,3 @@ def _contradicted(
             virtual_account=account,
         )
     ]
-
-
-def reverse(command: ReversePayment, state: Bill) -> Sequence[object]:
-    """Undo a payment; one that was never reported is remembered, in case it still is."""
-    _identified(command)
-    if isinstance(state, NotIssued):
-        raise refusals.BillNotOwed
-    known, bill = state.books.money(command), state.bill
-    if known is None:
-        if state.books.taken_back_before(command):
-            return []
-        return [
-            UnknownPaymentReversed(
-                application_id=bill.application_id,
-                bill_id=bill.bill_id,
-                amount=command.amount,
-                partner=command.partner,
-                request_id=command.request_id,
-                reference=command.reference,
-                reversed_at=command.reversed_at,
-                reason=command.reason,
-            )
-        ]
-    if known.reversed:
-        return []
-    if known.amount != command.amount:
-        raise refusals.AmountMismatch
-    return [
-        PaymentReversed(
-            application_id=bill.application_id,
-            bill_id=known.bill_id,
-            amount=known.amount,
-            partner=known.partner,
-            request_id=known.request_id,
-            reference=known.reference,
-            reversed_at=command.reversed_at,
-            reason=command.reason,
-            suspense_id=known.suspense_id,
-        )
-    ]
-
-
-def settle(command: SettlePayment, state: Bill) -> Sequence[object]:
-    """Note that a payment arrived on the account, once."""
-    known = _known(command, state)
-    if known.settled:
-        return []
-    if known.amount != command.amount:
-        raise refusals.AmountMismatch
-    return [
-        PaymentSettled(
-            application_id=state.books.claim[0].application_id,
-            bill_id=known.bill_id,
-            partner=known.partner,
-            request_id=known.request_id,
-            reference=known.reference,
-            amount=known.amount,
-            settlement_id=command.settlement_id,
-            line=command.line,
-            value_on=command.value_on,
-        )
-    ]
-
-
-def dispute(command: DisputePayment, state: Bill) -> Sequence[object]:
-    """Note that a payment never arrived on the account, once."""
-    known, bill = _known(command, state), state.books.claim[0]
-    if known.settled:
-        raise refusals.PaymentAlreadySettled
-    if known.reversed:
-        raise refusals.PaymentAlreadyReversed
-    if known.disputed:
-        return []
-    return [
-        PaymentDisputed(
-            application_id=bill.application_id,
-            bill_id=known.bill_id,
-            office=bill.office,
-            partner=known.partner,
-            request_id=known.request_id,
-            reference=known.reference,
-            amount=known.amount,
-        )
-    ]
-
-
-def _known(command: SettlePayment | DisputePayment, state: Bill) -> Money:
-    _identified(command)
-    known = state.books.money(command)
-    if known is None:
-        raise refusals.UnknownPayment
-    return known

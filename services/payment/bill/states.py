@@ -69,7 +69,8 @@ class Books:
 
     ``bills`` are all that were issued, oldest first; ``claim`` those that count: the SKRD of the
     last assessment and the STRDs that followed it. ``unknown`` are reversals of moneys never
-    reported, and ``rejected`` is why the last attempt to bill failed.
+    reported; ``rejected`` is why the last attempt to bill failed; ``ended`` why the application
+    ended after it was paid.
     """
 
     bills: tuple[BillIssued, ...] = ()
@@ -78,6 +79,7 @@ class Books:
     unknown: tuple[Reported, ...] = ()
     contradictions: frozenset[tuple[str, str, int, str]] = frozenset()
     rejected: str = ""
+    ended: str = ""
 
     def money(self, reported: Reported) -> Money | None:
         """Return the money that a partner's words name, if it was reported before."""

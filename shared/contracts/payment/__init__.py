@@ -3,6 +3,7 @@
 from shared.contracts.payment.bills import (
     BillCancelled,
     BillExpired,
+    BillingEnded,
     BillingRejected,
     BillIssued,
     BillLine,
@@ -48,6 +49,7 @@ __all__ = [
     "BillIssued",
     "BillLine",
     "BillReplaced",
+    "BillingEnded",
     "BillingRejected",
     "ClassTotal",
     "DuplicatePaymentFound",

@@ -59,6 +59,18 @@ class BillCancelled:
     reason: str
 
 
+@event("BillingEnded")
+class BillingEnded:
+    """The application ended after its bill was paid.
+
+    The payment stays. Should the bank take it back, nothing is asked for any more.
+    """
+
+    application_id: str
+    bill_id: str
+    reason: str
+
+
 @event("BillExpired")
 class BillExpired:
     """The bill's due date passed without a payment."""

@@ -19,6 +19,7 @@ from services.payment.measures import MissingMeasure
 from shared.contracts.payment import (
     BillCancelled,
     BillExpired,
+    BillingEnded,
     BillingRejected,
     BillLine,
     BillReplaced,
@@ -39,6 +40,7 @@ from tests.unit.payment.samples import (
     issue_late,
     pay,
     reject,
+    take_back,
 )
 
 CANCELLED = BillCancelled(application_id=APPLICATION, bill_id=ISSUED.bill_id, reason="withdrawn")
@@ -53,6 +55,16 @@ REVISED = replace(
     lines=(replace(ISSUED.lines[0], calculation="121 m² × Rp2.000", amount=242_000),),
     letter="SKRD/BGR/2026/000042/2",
     replaces=ISSUED.bill_id,
+)
+
+TAKEN_BACK = PaymentReversed(
+    application_id=APPLICATION,
+    bill_id=ISSUED.bill_id,
+    amount=240_000,
+    partner=PAID.partner,
+    request_id=PAID.request_id,
+    reference=PAID.reference,
+    reversed_at="2026-01-07T09:00:00+07:00",
 )
 
 
@@ -176,16 +188,7 @@ def test_no_late_bill_for_what_is_no_longer_owed(end: object) -> None:
 
 
 def test_a_bill_is_late_again_after_its_payment_was_taken_back() -> None:
-    taken_back = PaymentReversed(
-        application_id=APPLICATION,
-        bill_id=ISSUED.bill_id,
-        amount=240_000,
-        partner=PAID.partner,
-        request_id=PAID.request_id,
-        reference=PAID.reference,
-        reversed_at="2026-02-10T09:00:00+07:00",
-    )
-    story = given(DECIDER, ISSUED, PAID, taken_back).when(expire()).then(EXPIRED)
+    story = given(DECIDER, ISSUED, PAID, TAKEN_BACK).when(expire()).then(EXPIRED)
     story.when(issue_late()).then(REPLACED, LATE)
 
 
@@ -193,7 +196,14 @@ def test_cancelling_stops_the_asking_and_touches_nothing_else() -> None:
     given(DECIDER, ISSUED).when(cancel()).then(CANCELLED).again().then_nothing()
     given(DECIDER, ISSUED, EXPIRED).when(cancel()).then(CANCELLED)
     given(DECIDER).when(cancel()).then_nothing()
-    given(DECIDER, ISSUED, PAID).when(cancel()).then_nothing()
+
+
+def test_what_is_paid_stays_paid_when_the_application_ends() -> None:
+    ended = BillingEnded(application_id=APPLICATION, bill_id=ISSUED.bill_id, reason="withdrawn")
+    story = given(DECIDER, ISSUED, PAID).when(cancel()).then(ended)
+    story.again().then_nothing()
+    back = story.when(take_back()).then(replace(TAKEN_BACK, reason="nasabah"), CANCELLED)
+    back.when(expire()).then_nothing()
 
 
 def test_a_late_bill_is_paid_as_such() -> None:
