@@ -28,10 +28,14 @@ from shared.web.serve import Server
 
 # Ten documents of 10 MB and the form around them.
 UPLOAD_LIMIT = 105 * 1024 * 1024
+# A bank's file of a million lines; the settlement's own folder refuses more than 512 MB.
+SETTLEMENT_LIMIT = 513 * 1024 * 1024
 LARGER_BODIES = {
     "/ajukan/": UPLOAD_LIMIT,
     "/perbaiki": UPLOAD_LIMIT,
     "/api/uploads": UPLOAD_LIMIT,
+    "/bendahara/rekening-koran": SETTLEMENT_LIMIT,
+    "/api/settlement/": SETTLEMENT_LIMIT,
     # Room to name the field that is too long, instead of cutting the request off.
     "/api/applications": 2 * 1024 * 1024,
 }

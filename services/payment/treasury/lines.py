@@ -131,7 +131,7 @@ def line_pages(house: House) -> APIRouter:
             heading=class_word(kelas, teller)[0],
             rows=rows[:PAGE_ROWS],
             back=f"/bendahara/penutupan/{partner}/{day}" if day else "/bendahara/penutupan",
-            here=halaman,
+            page=halaman,
             onward=class_link(partner, day, kelas) if len(rows) > PAGE_ROWS else "",
             link_of=class_link(partner, day, kelas),
         )

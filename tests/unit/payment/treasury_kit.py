@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 
@@ -50,6 +51,7 @@ class Till:
         self._code = code
         self.handler = office.running.kernel.handler
         self.now = office.running.kernel.now
+        self.zone = ZoneInfo(office.running.kernel.catalogue.offices[home].zone)
 
     def number(self) -> str:
         """Return a registration number that nobody had yet."""
