@@ -33,7 +33,15 @@ _SERVICES_FOLDER = Path(__file__).resolve().parent.parent / "services"
 
 _DESK = frozenset({Role.COUNTER})
 _BACK_OFFICE = frozenset(
-    {Role.COUNTER, Role.VERIFIER, Role.SURVEYOR, Role.ASSESSOR, Role.SIGNER, Role.SUPERVISOR}
+    {
+        Role.COUNTER,
+        Role.VERIFIER,
+        Role.SURVEYOR,
+        Role.ASSESSOR,
+        Role.SIGNER,
+        Role.SUPERVISOR,
+        Role.AGENCY,
+    }
 )
 _LEADERS = frozenset({Role.SUPERVISOR, Role.SIGNER, Role.AUDITOR})
 _MONEY = frozenset({Role.TREASURER, Role.SUPERVISOR, Role.AUDITOR})

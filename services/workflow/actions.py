@@ -36,6 +36,11 @@ class Action:
     build: b.Build
     tone: str = "primary"
 
+    @property
+    def staged(self) -> bool:
+        """Whether its form names the stage that the person saw."""
+        return "stage" in self.body.model_fields
+
 
 ACTIONS: tuple[Action, ...] = (
     Action(

@@ -70,6 +70,13 @@ class NotInForce(Refused):
     text: ClassVar[str] = "There is no permit in force."
 
 
+class OtherPermit(Refused):
+    """The permit to be renewed is of another type, or another applicant's."""
+
+    code: ClassVar[str] = "other-permit"
+    text: ClassVar[str] = "The permit that was named is of another type, or somebody else's."
+
+
 class RevocationAlreadyAnnounced(Refused):
     """The revocation was announced with another reason or day."""
 

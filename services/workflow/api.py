@@ -14,13 +14,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Header, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.workflow.absences import Absences, absence_api
 from services.workflow.actions import ACTIONS, Action
+from services.workflow.complaints import Grievances
 from services.workflow.desk import Desk, allowed
 from services.workflow.door import Door as TrackingDoor
 from services.workflow.status import Report
 from shared.actors import Actor, Role
 from shared.errors import InvalidInput, NotAllowed, NotSignedIn
+from shared.handle import Outcome
 from shared.identity import Account, Accounts
+from shared.text import CleanParagraph
 from shared.web.login import Door, FailedTries
 from shared.web.session import current_user
 
@@ -77,6 +81,12 @@ class TrackBody(BaseModel):
 
     number: Annotated[str, Field(max_length=100)]
     code: Annotated[str, Field(max_length=100)]
+
+
+class ComplainBody(TrackBody):
+    """What is on the applicant's receipt, and what went wrong."""
+
+    text: Annotated[CleanParagraph, Field(min_length=1, max_length=2000)]
 
 
 def signed_in(accounts: Accounts, tries: FailedTries) -> Callable[[Request], Awaitable[Account]]:
@@ -141,7 +151,12 @@ def status_of(report: Report, by: Actor | None = None) -> PermitStatus:
 
 
 def workflow_api(
-    desk: Desk, tracking: TrackingDoor, accounts: Accounts, tries: FailedTries | None = None
+    desk: Desk,
+    tracking: TrackingDoor,
+    grievances: Grievances,
+    absences: Absences,
+    accounts: Accounts,
+    tries: FailedTries | None = None,
 ) -> APIRouter:
     """Return ``/api/workflow``."""
     router = APIRouter(prefix="/api/workflow", tags=["workflow"])
@@ -163,9 +178,19 @@ def workflow_api(
         counts = await desk.views.counts(account.office)
         return counts._asdict() | {"by_status": await desk.views.by_status(account.office)}
 
+    router.include_router(absence_api(absences, officer))
     router.add_api_route("/permits/{number}", show, summary="How an application stands")
     router.add_api_route(
         "/track", track, methods=["POST"], summary="How it stands, by number and secret code"
+    )
+
+    async def complain(request: Request, body: ComplainBody, key: IdempotencyKey = "") -> Done:
+        found = await tracking.open(body.number, body.code, request)
+        report = await grievances.report(found.application_id)
+        return _done(report, await grievances.file(report, body.text, key))
+
+    router.add_api_route(
+        "/complaints", complain, methods=["POST"], summary="Complain, by number and secret code"
     )
     router.add_api_route("/board", board, summary="Counts of the office's open files")
     for action in ACTIONS:
@@ -191,12 +216,7 @@ def _endpoint(desk: Desk, action: Action, officer: Any) -> Callable[..., Awaitab
         report = await desk.report(found.application_id)
         seen = _seen(version)
         outcome = await desk.act(report, action, body, account, seen=seen, key=key)
-        return Done(
-            number=report.case.about.number,
-            version=outcome.version,
-            position=outcome.position,
-            events=[recorded.type for recorded in outcome.events],
-        )
+        return _done(report, outcome)
 
     # Each command has a body of its own, so that the published description names its fields.
     act.__annotations__ |= {
@@ -204,6 +224,15 @@ def _endpoint(desk: Desk, action: Action, officer: Any) -> Callable[..., Awaitab
         "account": Annotated[Account, officer],
     }
     return act
+
+
+def _done(report: Report, outcome: Outcome[Any]) -> Done:
+    return Done(
+        number=report.case.about.number,
+        version=outcome.version,
+        position=outcome.position,
+        events=[recorded.type for recorded in outcome.events],
+    )
 
 
 def _seen(header: str) -> int | None:

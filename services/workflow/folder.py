@@ -7,18 +7,26 @@ from typing import Any
 from urllib.parse import quote
 
 from services.workflow.actions import ACTIONS, Action
+from services.workflow.aftermath import DEEMED, complaints, deemed, holds, notices
 from services.workflow.desk import allowed
+from services.workflow.guards import stranger
+from services.workflow.sop import Kind
 from services.workflow.staff import Staff
 from services.workflow.status import Report
 from services.workflow.wording import Teller
 from shared.actors import Actor, Role
+from shared.contracts.workflow import OriginalMatched
 from shared.identity import Account
 from shared.ids import new_id
 from shared.offices import Catalogue
 from shared.privacy import mask
 
 # Who needs to know the applicant for the work itself; others see that there is one.
-NEED = frozenset({Role.COUNTER, Role.VERIFIER, Role.SURVEYOR, Role.SIGNER})
+NEED = frozenset({Role.COUNTER, Role.VERIFIER, Role.SURVEYOR, Role.SIGNER, Role.AGENCY})
+# A complaint may be about the very officer who works on the file.
+_HEARS = frozenset({Role.SUPERVISOR, Role.SIGNER, Role.AUDITOR})
+# Drawn beside what they answer, not among the other forms.
+_OWN_PLACE = frozenset({"explain-stall", "answer-complaint"})
 
 
 def masked_name(name: str, roles: frozenset[Role]) -> str:
@@ -48,7 +56,7 @@ class Folder:
         report, lang = self.report, self.teller.tr.lang
         offered = self._offered()
         trail = self.trail()
-        ordinary = [action for action in offered if action.name != "explain-stall"]
+        ordinary = [action for action in offered if action.name not in _OWN_PLACE]
         main = [a for a in ordinary if a.tone == "primary"][:1]
         return {
             "office": self.teller.office.name.of(lang),
@@ -61,6 +69,12 @@ class Folder:
             "main": main,
             "others": [action for action in ordinary if action not in main],
             "explain": [action for action in offered if action.name == "explain-stall"],
+            "answer": [action for action in offered if action.name == "answer-complaint"],
+            "complaints": self._complaints(),
+            "originals": (originals := self._originals()),
+            "originals_options": [(item["id"], item["name"]) for item in originals],
+            "colleagues": self._colleagues(),
+            "on_behalf": self._on_behalf(),
             "applicant": self._applicant(),
             "answers": self._answers(),
             "documents": self._documents(),
@@ -84,6 +98,7 @@ class Folder:
         return {
             "status": self.teller.status(report.status),
             "turn": self._turn(),
+            "assignee": self._assignee(),
             "stage_clock": stage,
             "paused": paused,
             "total_clock": total,
@@ -93,6 +108,9 @@ class Folder:
             "expected": self.teller.expected(report),
             "stalls": self._stalls(),
             "steps": self.teller.steps(report),
+            "notices": notices(report, self.teller),
+            "holds": holds(report, self.teller),
+            "deemed": self.teller.tr.t(DEEMED) if deemed(report) else "",
         }
 
     def _offered(self) -> list[Action]:
@@ -119,6 +137,11 @@ class Folder:
                 return self.teller.role(str(report.role)) if report.role else t("The office")
             case _:
                 return ""
+
+    def _assignee(self) -> str:
+        state = self.report.case.opened
+        name = state.file.assignee if state is not None else ""
+        return self.teller.name_of(name) if name else ""
 
     def _planned(self) -> str:
         state = self.report.case.opened
@@ -203,6 +226,63 @@ class Folder:
             )
             for document in case.dossier.documents
         ]
+
+    def _complaints(self) -> list[dict[str, Any]]:
+        """Return the complaints, to those who lead the office or audit it."""
+        if self.account is None or not self.account.has(*_HEARS):
+            return []
+        return complaints(self.report, self.teller)
+
+    def _originals(self) -> list[dict[str, str]]:
+        """Return every scan with what was said about its original at the present stage."""
+        stage, state = self.report.stage, self.report.case.opened
+        if stage is None or state is None or stage.kind is not Kind.MATCH_ORIGINALS:
+            return []
+        held = {o.requirement: o for o in state.file.originals if o.stage == stage.id}
+        scans = zip(self.report.case.dossier.documents, self._documents(), strict=False)
+        told = []
+        for document, (name, path) in scans:
+            said = held.get(document.requirement)
+            fresh = said is not None and said.sha256 == document.sha256
+            told.append(
+                {
+                    "id": document.requirement,
+                    "name": name,
+                    "path": path,
+                    "matched": "yes" if fresh and isinstance(said, OriginalMatched) else "",
+                    "reason": getattr(said, "reason", "") if fresh else "",
+                }
+            )
+        return told
+
+    def _colleagues(self) -> list[tuple[str, str]]:
+        """Return whom the present stage can be given to: account names and what to call them."""
+        stage, state = self.report.stage, self.report.case.opened
+        if self.staff is None or stage is None or state is None:
+            return []
+        told = []
+        for account in self.staff.colleagues():
+            if stranger(account.actor, stage, state.file, assigned=False) is None:
+                told.append((account.username, self._named(account)))
+        return told
+
+    def _named(self, account: Account) -> str:
+        deputy = self.staff.deputy(account.username) if self.staff is not None else None
+        if deputy is None:
+            return account.display_name
+        return self.teller.tr.t(
+            "{name} (away; {deputy} stands in)",
+            name=account.display_name,
+            deputy=self.teller.name_of(deputy.name),
+        )
+
+    def _on_behalf(self) -> str:
+        """Return the agency for which whoever looks at it would enter a letter, empty for none."""
+        stage, actor = self.report.stage, self.actor
+        if stage is None or stage.agency is None or actor is None:
+            return ""
+        own = actor.agency == stage.agency.id
+        return "" if own else stage.agency.name.of(self.teller.tr.lang)
 
     def _suggested(self) -> dict[str, str]:
         """Return what a form starts with: what is known already is never typed again."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 
-from shared.actors import Role
 from shared.bus import Bus
 from shared.events import Recorded
 from shared.offices import Catalogue
@@ -37,9 +35,9 @@ def activity_key(office: str) -> str:
     return f"aktivitas:{office}"
 
 
-def queue_key(office: str, roles: Iterable[Role]) -> str:
-    """Return the live key of a work queue: colleagues with the same roles see the same."""
-    return f"tugas:{office}:{','.join(sorted(roles))}"
+def queue_key(office: str, username: str) -> str:
+    """Return the live key of an officer's work queue: some of it is given to them alone."""
+    return f"tugas:{office}:{username}"
 
 
 class Pump:
@@ -53,7 +51,7 @@ class Pump:
         self._changed = True
 
     def follow(self, key: str) -> None:
-        """Redraw this list too. There are as many as offices and combinations of roles."""
+        """Redraw this list too. There are as many as offices and their officers."""
         self._lists.add(key)
 
     async def run(self) -> None:

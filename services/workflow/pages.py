@@ -35,6 +35,7 @@ _WORKERS = (
     Role.ASSESSOR,
     Role.SIGNER,
     Role.SUPERVISOR,
+    Role.AGENCY,
 )
 _NO_SUCH_PERMIT = msg("There is no open permit with this number at your office.")
 Worker = Annotated[Account, Depends(require(*_WORKERS))]
@@ -102,10 +103,9 @@ def queue_pages(counter: Counter) -> APIRouter:
     router, views = APIRouter(include_in_schema=False), counter.desk.views
 
     async def told(account: Account, lang: str, page: int) -> dict[str, Any]:
-        roles = account.roles
-        found = await views.queue(account.office, roles, ROWS, (page - 1) * ROWS)
-        total = await views.queued(account.office, roles)
-        lines = [await counter.queued(opened, roles, lang) for opened in found]
+        by = await counter.desk.acting(account)
+        found, total = await views.queue(by, ROWS, (page - 1) * ROWS), await views.queued(by)
+        lines = [await counter.queued(opened, by.roles, lang) for opened in found]
         return {"lines": lines, "total": total, "page": page, "pages": -(-total // ROWS)}
 
     @router.get("/tugas")
@@ -117,6 +117,7 @@ def queue_pages(counter: Counter) -> APIRouter:
             "workflow/queue.html",
             office=office.name.of(lang),
             form=Form(),
+            leads=account.has(Role.SUPERVISOR, Role.SIGNER),
             **await told(account, lang, page),
         )
 
@@ -126,7 +127,7 @@ def queue_pages(counter: Counter) -> APIRouter:
             context = await told(account, lang, 1)
             return counter.pages.fragment(lang, "workflow/queue_body.html", **context)
 
-        key = queue_key(account.office, account.roles)
+        key = queue_key(account.office, account.username)
         counter.pump.follow(key)
         return sse_response(request, counter.hub, key, draw)
 

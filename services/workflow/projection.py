@@ -21,7 +21,8 @@ _INDEXES: Final = (
     "CREATE INDEX IF NOT EXISTS permits_number ON permits (number)",
     "CREATE INDEX IF NOT EXISTS permits_permit_number ON permits (permit_number)",
     # The sweep's one probe, whatever the number of open files.
-    "CREATE INDEX IF NOT EXISTS permits_timer ON permits (timer_us) WHERE timer_us IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS permits_timer ON permits (timer_us, application_id) "
+    "WHERE timer_us IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS permits_work ON permits (procedure_office, due_us) "
     "WHERE working = 1",
     # A board counts everything in one walk, in the order of its groups, without touching a row.
@@ -29,7 +30,7 @@ _INDEXES: Final = (
     "procedure_version, stage, role, assignee, returned, awaits_payment, due_us, warn_us, "
     "stage_us) WHERE working = 1",
 )
-_UPSERT: Final = (
+UPSERT: Final = (
     f"INSERT INTO permits ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))}) "
     f"ON CONFLICT ({_KEY}) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in COLUMNS if name != _KEY)
@@ -74,7 +75,7 @@ class PermitsProjection:
                 fold.take(self._codec.decode(recorded), recorded)
             done.append(row_values(fold.finish(self._sops, self._calendars)))
         if done:
-            tx.executemany(_UPSERT, done)
+            tx.executemany(UPSERT, done)
 
 
 def load_rows(tx: Transaction, ids: Sequence[str]) -> dict[str, Row]:

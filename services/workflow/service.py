@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.workflow.absences import COMMANDS as ABSENCES
+from services.workflow.absences import Absences, absence_pages
 from services.workflow.actions import ACTIONS
 from services.workflow.activity import ActivityProjection
 from services.workflow.api import workflow_api
+from services.workflow.attention import AttentionProjection, attention_pages
+from services.workflow.complaints import Grievances, complaint_pages
 from services.workflow.desk import Desk
 from services.workflow.door import Door
 from services.workflow.live import Pump
@@ -32,7 +36,7 @@ from shared.database import Database
 from shared.projection import Projector
 from shared.reactions import Reactor
 from shared.service import Kernel, Service, WorkerParts
-from shared.topics import INTAKE, PAYMENT
+from shared.topics import INTAKE, PAYMENT, WORKFLOW
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ class Parts:
     tracker: Tracker
     projector: Projector
     history: Projector
+    attention: Projector
     sweeper: Sweeper
 
 
@@ -60,10 +65,10 @@ def build_parts(kernel: Kernel, database: Database) -> Parts:
         Tracker(kernel.store, kernel.codec, sops, calendars),
         Projector(projection, database, lambda position: views.progressed()),
         Projector(HistoryProjection(kernel.codec, kernel.catalogue, sops, calendars), database),
+        Projector(AttentionProjection(kernel.codec), database),
         Sweeper(
             kernel.handler,
             views,
-            kernel.catalogue,
             sops,
             calendars,
             kernel.now,
@@ -101,8 +106,12 @@ def build(kernel: Kernel, database: Database) -> Service:
     counter = Counter(kernel.pages, kernel.hub, pump, desk, kernel.catalogue, kernel.accounts)
     files = OpenFiles(database, parts.views, parts.sops, kernel.now)
     watch = Watch(counter, files, figures, parts.calendars)
-    reactions = Reactions(kernel.handler, parts.sops).table()
-    topics = (INTAKE.name, PAYMENT.name)
+    grievances = Grievances(
+        kernel.pages, kernel.handler, parts.tracker, door, kernel.catalogue, kernel.now
+    )
+    absences = Absences(counter)
+    reactions = Reactions(kernel.handler, parts.sops, parts.tracker, parts.views).table()
+    topics = (INTAKE.name, PAYMENT.name, WORKFLOW.name)
     codes = {office.code: id for id, office in kernel.catalogue.offices.items()}
     return Service(
         name="workflow",
@@ -113,13 +122,16 @@ def build(kernel: Kernel, database: Database) -> Service:
             file_pages(counter),
             *supervision_pages(watch),
             activity_pages(counter, database),
-            workflow_api(desk, door, kernel.accounts),
+            complaint_pages(grievances),
+            absence_pages(absences),
+            attention_pages(counter, database),
+            workflow_api(desk, door, grievances, absences, kernel.accounts),
         ],
         reactors=[Reactor("workflow.reactions", topics, reactions, kernel.codec, database)],
         tasks={"live": pump.run, "lists": pump.lists},
-        commands={action.command.__name__: action.title for action in ACTIONS},
+        commands={action.command.__name__: action.title for action in ACTIONS} | ABSENCES,
         worker=WorkerParts(
-            projectors=[parts.projector, parts.history],
+            projectors=[parts.projector, parts.history, parts.attention],
             tasks={"sweep": parts.sweeper.run},
             sweep=parts.sweeper.sweep,
             stand_ins=[Projector(ActivityProjection(codes), database)],

@@ -1,5 +1,9 @@
 """The sweep: finds what is due in one indexed probe and nudges it; the decider decides.
 
+A row carries what its nudge is decided from, so that a hundred thousand permits that are due at one
+instant are decided without reading one stream, and stored many to a commit. A row that is behind
+its stream fails on the expected version, and is then nudged by itself.
+
 The id of a nudge's cause is derived from application, stage and timer instant, so that two
 sweepers, a restart or a late tick bring nothing about twice. A sweep at the start covers what came
 due while nobody swept.
@@ -8,36 +12,40 @@ due while nobody swept.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from prometheus_client import Counter
 
+from services.workflow import alarms as alarm
+from services.workflow import clock_fold as clock
 from services.workflow.commands import NudgePermit
 from services.workflow.permit import DECIDER, stream
 from services.workflow.sop import Sops
+from services.workflow.stalls import called_for
 from services.workflow.views import Due, Views
 from shared.actors import system
 from shared.calendar import Calendars
 from shared.errors import JejakError
 from shared.events import from_micros, to_micros
-from shared.handle import Handler
+from shared.handle import Handler, Proposal
 from shared.ids import derived_id
-from shared.offices import Catalogue
 from shared.service import Now
 from shared.telemetry import SWEEP_SECONDS, log
 
 NUDGED: Final = Counter("jejak_sla_nudges_total", "Timers that were dealt with", ["outcome"])
 _BY: Final = system("workflow")
-# At a time: enough to share commits, few enough that officers' own commands get through.
-CHUNK: Final = 64
+# Rows that one query brings.
+PAGE: Final = 1024
+# Permits that are decided and committed before others have their turn of the loop: enough to share
+# a commit, few enough that an officer's own command hardly waits.
+SLICE: Final = 16
 # A nudge that failed is not tried at every tick.
 RETRY_US: Final = 60_000_000
 _MAX_REMEMBERED: Final = 200_000
 
 
-@dataclass(frozen=True, slots=True)
-class Swept:
+class Swept(NamedTuple):
     """What one sweep came to: timers that were due, of which decided and failed."""
 
     due: int
@@ -52,7 +60,6 @@ class Sweeper:
         self,
         handler: Handler,
         views: Views,
-        catalogue: Catalogue,
         sops: Sops,
         calendars: Calendars,
         now: Now,
@@ -62,7 +69,6 @@ class Sweeper:
         """Sweep every ``seconds``; ``now`` is the only clock."""
         self._handler = handler
         self._views = views
-        self._catalogue = catalogue
         self._sops = sops
         self._calendars = calendars
         self._now = now
@@ -70,6 +76,8 @@ class Sweeper:
         # (application, timer) -> when it may be tried again. The read model needs a moment to show
         # what was decided; until then the same row is found again.
         self._dealt_with: dict[tuple[str, int], int] = {}
+        self._commands: dict[tuple[str, str, int], NudgePermit] = {}
+        self._commands_at = 0
 
     async def run(self) -> None:
         """Sweep now, and then for ever."""
@@ -84,18 +92,49 @@ class Sweeper:
         swept = Swept(0, 0, 0)
         after = (-(2**62), "")
         with SWEEP_SECONDS.time():
-            while found := await self._views.due(now_us, after, CHUNK):
-                after = (found[-1].timer_us, found[-1].application_id)
-                fresh = [due for due in found if self._key(due) not in self._dealt_with]
-                outcomes = await asyncio.gather(*(self._nudge(due, now_us) for due in fresh))
-                swept = Swept(
-                    swept.due + len(found),
-                    swept.decided + outcomes.count("decided"),
-                    swept.failed + outcomes.count("failed"),
-                )
-                # Between two chunks everybody else has a turn.
-                await asyncio.sleep(0)
+            while page := await self._views.due(now_us, after, PAGE):
+                after = (page[-1].timer_us, page[-1].application_id)
+                fresh = [due for due in page if self._key(due) not in self._dealt_with]
+                swept = swept._replace(due=swept.due + len(page))
+                for start in range(0, len(fresh), SLICE):
+                    outcomes = await self._nudge_many(fresh[start : start + SLICE], now_us)
+                    swept = Swept(
+                        swept.due,
+                        swept.decided + outcomes.count("decided"),
+                        swept.failed + outcomes.count("failed"),
+                    )
+                    await asyncio.sleep(0)
+                if len(page) < PAGE:
+                    break
         return swept
+
+    async def _nudge_many(self, slice_: Sequence[Due], now_us: int) -> list[str]:
+        """Nudge some permits from their rows, and those whose row is behind by themselves."""
+        proposals = [(due, proposal) for due in slice_ if (proposal := self._propose(due, now_us))]
+        try:
+            stored = await self._handler.put_many([proposal for _, proposal in proposals])
+        except JejakError as error:
+            # The store is away: each is tried again by itself, and tells why it failed.
+            log.warning("timers_one_by_one", code=error.code)
+            stored = [False] * len(proposals)
+        done = {due for (due, _), ok in zip(proposals, stored, strict=True) if ok}
+        for due in done:
+            self._dealt_with[self._key(due)] = now_us + RETRY_US
+        NUDGED.labels("decided").inc(len(done))
+        others = [self._nudge(due, now_us) for due in slice_ if due not in done]
+        return ["decided"] * len(done) + await asyncio.gather(*others)
+
+    def _propose(self, due: Due, now_us: int) -> Proposal | None:
+        """Decide from the row alone; None where it calls for nothing or can't be read."""
+        try:
+            command = self._command(due, now_us)
+            decided = called_for(command, alarm.load(due.alarms, clock.load(due.clock)))
+        except Exception:  # noqa: BLE001 - nudged by itself, it is told with its reason
+            return None
+        if not decided:
+            return None
+        name, app = stream(due.application_id), due.application_id
+        return Proposal(name, due.version, decided, command, self._cause(due), app)
 
     async def _nudge(self, due: Due, now_us: int) -> str:
         """Nudge one permit. Whatever is wrong with it or its office stops nobody else."""
@@ -110,28 +149,44 @@ class Sweeper:
         return outcome
 
     async def _handle(self, due: Due, now_us: int) -> str:
-        office, application_id = due.procedure[0], due.application_id
-        command = NudgePermit(
-            now=from_micros(now_us),
-            by=_BY,
-            sop=self._sops.of(*due.procedure),
-            calendar=self._calendars.of(office),
-            ladder=self._sops.ladder(office),
-        )
         outcome = await self._handler.handle(
             DECIDER,
-            stream(application_id),
-            command,
-            cause=derived_id("timer", application_id, due.stage, due.timer_us),
-            application=application_id,
+            stream(due.application_id),
+            self._command(due, now_us),
+            cause=self._cause(due),
+            application=due.application_id,
         )
         return "decided" if outcome.events else "nothing"
+
+    def _command(self, due: Due, now_us: int) -> NudgePermit:
+        """Return the nudge; the same one for all permits of one procedure at one sweep."""
+        if now_us != self._commands_at:
+            self._commands_at = now_us
+            self._commands.clear()
+        found = self._commands.get(due.procedure)
+        if found is None:
+            office = due.procedure[0]
+            found = self._commands[due.procedure] = NudgePermit(
+                now=from_micros(now_us),
+                by=_BY,
+                sop=self._sops.of(*due.procedure),
+                calendar=self._calendars.of(office),
+                ladder=self._sops.ladder(office),
+            )
+        return found
+
+    @staticmethod
+    def _cause(due: Due) -> str:
+        return derived_id("timer", due.application_id, due.stage, due.timer_us)
 
     def _forget(self, now_us: int) -> None:
         if len(self._dealt_with) > _MAX_REMEMBERED:
             self._dealt_with.clear()
-        ended = [key for key, until in self._dealt_with.items() if until <= now_us]
-        for key in ended:
+        # They were put in in the order in which they end.
+        while self._dealt_with:
+            key, until = next(iter(self._dealt_with.items()))
+            if until > now_us:
+                break
             del self._dealt_with[key]
 
     @staticmethod

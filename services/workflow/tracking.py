@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 
+from services.workflow import aftermath
 from services.workflow.door import Door, normal
 from services.workflow.live import tracking_key
 from services.workflow.status import Report, Tracker
@@ -85,6 +86,8 @@ def tell(report: Report, teller: Teller) -> dict[str, Any]:
             "due": teller.day(owed.due_on),
         },
         "steps": teller.steps(report),
+        "notices": aftermath.notices(report, teller),
+        "holds": aftermath.holds(report, teller),
     }
 
 

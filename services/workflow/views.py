@@ -6,14 +6,14 @@ It holds no personal data: a page that shows some folds the application's own st
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from services.workflow import clock
 from services.workflow.clock import ClockReading
 from services.workflow.rows import COLUMNS, FAR, Row
-from services.workflow.sop import Sop, Sops
-from shared.actors import Role
+from services.workflow.sop import Sop, Sops, Stage
+from shared.actors import Actor, Role
 from shared.calendar import Calendars, WorkCalendar
 from shared.database import Database, Params
 from shared.errors import BadConfiguration
@@ -53,12 +53,18 @@ class Counts(NamedTuple):
 
 
 class Due(NamedTuple):
-    """A permit that a sweep must look at, in the order of ``timer_us``."""
+    """A permit that a sweep must look at, in the order of ``timer_us``, and what it decides from.
+
+    ``clock`` and ``alarms`` are the row's own, as of ``version`` of the permit's stream.
+    """
 
     timer_us: int
     application_id: str
     stage: str
     procedure: tuple[str, str, int]
+    version: int
+    clock: str
+    alarms: str
 
 
 class Views:
@@ -94,20 +100,46 @@ class Views:
         rows = await self.rows("application_id = ?", (application_id,))
         return rows[0] if rows else None
 
-    async def queue(
-        self, office: str, roles: Iterable[Role], limit: int, offset: int = 0
-    ) -> list[Open]:
-        """Return what officers with ``roles`` work on, the least time left first."""
-        names = [str(role) for role in roles]
-        marks = ",".join("?" * len(names))
-        where = f"{_OPEN} AND role IN ({marks})"
-        return await self._open(where, (office, *names), limit, offset)
+    async def queue(self, by: Actor, limit: int, offset: int = 0) -> list[Open]:
+        """Return what an officer may work on, the least time left first.
 
-    async def queued(self, office: str, roles: Iterable[Role]) -> int:
+        That is what their roles (and their agency) work on, unless it was given to a colleague
+        whom they don't stand in for.
+        """
+        where, params = await self._work_of(by)
+        return await self._open(where, params, limit, offset)
+
+    async def queued(self, by: Actor) -> int:
         """Return how many files ``queue`` has in all."""
-        names = [str(role) for role in roles]
-        marks = ",".join("?" * len(names))
-        return await self._count(f"{_OPEN} AND role IN ({marks})", (office, *names))
+        return await self._count(*await self._work_of(by))
+
+    async def _work_of(self, by: Actor) -> tuple[str, Params]:
+        roles, names = sorted(map(str, by.roles)), ["", by.name, *sorted(by.stands_in)]
+        where = f"{_OPEN} AND role IN ({_marks(roles)}) AND assignee IN ({_marks(names)})"
+        params: list[str | int] = [by.office, *roles, *names]
+        if Role.AGENCY in by.roles:
+            stages = await self._stages_of(by)
+            own = "".join(
+                " OR (procedure_type = ? AND procedure_version = ? AND stage = ?)" for _ in stages
+            )
+            where += f" AND (role <> ?{own})"
+            params += [str(Role.AGENCY), *(part for stage in stages for part in stage)]
+        return where, tuple(params)
+
+    async def _stages_of(self, by: Actor) -> list[tuple[str, int, str]]:
+        """Return the stages with open files in which an agency recommends."""
+        found = []
+        for office, kind, version, name in await self.by_stage(by.office):
+            stage = self._stage(office, kind, version, name)
+            if stage is not None and stage.agency is not None and stage.agency.id == by.agency:
+                found.append((kind, version, name))
+        return found
+
+    def _stage(self, office: str, kind: str, version: int, name: str) -> Stage | None:
+        try:
+            return self._sops.of(office, kind, version).stage(name)
+        except BadConfiguration:
+            return None
 
     async def board(self, office: str, limit: int, offset: int = 0) -> list[Open]:
         """Return an office's open files, the least time left first."""
@@ -153,11 +185,12 @@ class Views:
         """Return permits whose timer is due by ``now_us``, beyond ``after`` (timer, id)."""
         rows = await self._database.query(
             "SELECT timer_us, application_id, stage, procedure_office, procedure_type, "
-            "procedure_version FROM permits WHERE timer_us <= ? AND timer_us >= ? "
-            "AND (timer_us > ? OR application_id > ?) ORDER BY timer_us, application_id LIMIT ?",
-            (now_us, after[0], after[0], after[1], limit),
+            "procedure_version, stream_version, clock, alarms FROM permits "
+            "WHERE timer_us <= ? AND (timer_us, application_id) > (?, ?) "
+            "ORDER BY timer_us, application_id LIMIT ?",
+            (now_us, *after, limit),
         )
-        return [Due(timer, app, stage, (of, kind, v)) for timer, app, stage, of, kind, v in rows]
+        return [Due(row[0], row[1], row[2], row[3:6], *row[6:]) for row in rows]
 
     async def wait_for(self, application_id: str, position: int, seconds: float = 2.0) -> bool:
         """Wait until the row has reached ``position``; False when it did not in time.
@@ -212,3 +245,8 @@ class Views:
     async def _count(self, where: str, params: Params) -> int:
         rows = await self._database.query(f"SELECT COUNT(*) FROM permits WHERE {where}", params)
         return int(rows[0][0])
+
+
+def _marks(values: Sequence[object]) -> str:
+    """Return as many placeholders as there are values."""
+    return ", ".join("?" * len(values))

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.workflow import commands as c
 from services.workflow.permit import DECIDER
-from services.workflow.stalls import stall_id
+from services.workflow.deadlines import stall_id
 from shared.contracts import workflow as e
 from shared.events import Fact
 from tests.spec import Given, given

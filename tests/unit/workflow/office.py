@@ -44,7 +44,7 @@ class SmallOffice:
         self.sops, self.calendars = Sops(self.catalogue), Calendars(self.catalogue)
         self.views = Views(self.database, self.sops, self.calendars, lambda: self.at)
         self.tracker = Tracker(self.store, self.codec, self.sops, self.calendars)
-        self.reactions = Reactions(self.handler, self.sops)
+        self.reactions = Reactions(self.handler, self.sops, self.tracker, self.views)
         self.projection = PermitsProjection(self.codec, self.sops, self.calendars)
         self.projector = Projector(
             self.projection, self.database, lambda position: self.views.progressed()
@@ -54,7 +54,6 @@ class SmallOffice:
         return Sweeper(
             self.handler,
             views or self.views,
-            self.catalogue,
             self.sops,
             self.calendars,
             lambda: self.at,
