@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from services.workflow.live import board_key
-from services.workflow.statuses import Status
+from services.workflow.supervision.flow_page import WINDOW
 from services.workflow.supervision.open_files import (
     NOBODY,
     WAITING,
@@ -20,6 +20,7 @@ from services.workflow.supervision.open_files import (
 )
 from services.workflow.supervision.stall_page import stall_line
 from services.workflow.supervision.watch import Leader, Tell, Watch, list_link
+from shared.events import to_micros
 from shared.web.pages import language
 from shared.web.sse import sse_response
 
@@ -36,11 +37,12 @@ class Board:
 
     async def told(self) -> dict[str, Any]:
         """Return everything that the board says."""
+        since = self.watch.counter.desk.now() - WINDOW
         groups = await self.watch.files.groups(self.offices)
         urgent = await self.watch.files.page(groups, Filter(), MOST_URGENT, 0)
         return {
             "figures": self._figures(groups),
-            "finished": await self._finished(),
+            "decided": await self.watch.figures.decided(self.offices, to_micros(since)),
             "stalls": await self.watch.figures.stall_counts(self.offices),
             "stalled": await self._stalled(),
             "stages": self._stages(groups),
@@ -65,11 +67,6 @@ class Board:
                 for standing in (Standing.OVERDUE, Standing.NEAR, *WAITING)
             ],
         }
-
-    async def _finished(self) -> int:
-        views = self.watch.counter.desk.views
-        found = [await views.by_status(office) for office in self.offices]
-        return sum(one.get(status, 0) for one in found for status in _DONE)
 
     async def _stalled(self) -> list[dict[str, Any]]:
         found = await self.watch.figures.stalls(self.offices, "", STALLED)
@@ -132,9 +129,6 @@ class Board:
             "late_link": list_link(_with(wanted, Standing.OVERDUE)),
             "near_link": list_link(_with(wanted, Standing.NEAR)),
         }
-
-
-_DONE = (Status.ISSUED, Status.FINISHED)
 
 
 def _with(wanted: Filter, standing: Standing) -> Filter:

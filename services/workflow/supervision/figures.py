@@ -129,6 +129,15 @@ class Figures:
         )
         return date.fromisoformat(rows[0][0]) if rows[0][0] else None
 
+    async def decided(self, offices: Sequence[str], since_us: int) -> int:
+        """Count the files that were decided at or after an instant (microseconds UTC)."""
+        rows = await self._database.query(
+            f"SELECT COUNT(*) FROM history_outcomes WHERE {_of(offices)} AND ordinal = 0 "
+            "AND finished_us >= ?",
+            (*offices, since_us),
+        )
+        return int(rows[0][0])
+
     async def stalls(
         self, offices: Sequence[str], state: str, limit: int, offset: int = 0
     ) -> list[StalledFile]:

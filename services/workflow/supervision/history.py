@@ -57,7 +57,10 @@ _INDEXES: Final = (
     "(office, ended_us, permit_type, version, stage, used_us)",
     "CREATE INDEX IF NOT EXISTS history_outcomes_place ON history_outcomes "
     "(office, permit_type, place, finished_us)",
-    "CREATE INDEX IF NOT EXISTS history_stalls_office ON history_stalls (office, asked_us)",
+    "CREATE INDEX IF NOT EXISTS history_outcomes_ended ON history_outcomes (office, finished_us) "
+    "WHERE ordinal = 0",
+    "CREATE INDEX IF NOT EXISTS history_stalls_office ON history_stalls "
+    "(office, ended_us, explained_us, supervisor_us, head_us, asked_us)",
     "CREATE INDEX IF NOT EXISTS history_stalls_file ON history_stalls (application_id, ended_us)",
 )
 _JOURNEY: Final = (
