@@ -38,7 +38,7 @@ def build(kernel: Kernel, database: Database) -> Service:
     rules = InterestRules.load(settings.config / "interest.yaml")
     late = LateBills(kernel.handler, views, catalogue, rules, kernel.now)
     settlement = settlement_parts.build(kernel, database, banks, views)
-    treasury = treasury_parts.build(kernel, database, settlement)
+    treasury = treasury_parts.build(kernel, database, settlement, bank.doubts)
 
     async def follow_bills() -> None:
         # A bill's page folds the store itself, so it may hear of an event before any read model.

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
+from services.payment.banks.doubts import Doubts
 from services.payment.settlement.parts import Settlement
 from services.payment.treasury.desk import MOVERS, READERS, TreasuryDesk
 from services.payment.treasury.live import Pulse
@@ -40,6 +41,7 @@ class House:
     pulse: Pulse
     desk: TreasuryDesk
     settlement: Settlement
+    doubts: Doubts
     store: EventStore
     codec: Codec
 

@@ -13,7 +13,7 @@ from services.payment.treasury import figures
 from services.payment.treasury.columns import COLUMNS, Column
 from services.payment.treasury.figures import Figure
 from services.payment.treasury.house import ADDRESSES, House, Reader
-from services.payment.treasury.lists import LISTS, PAGE_ROWS, Listing, ListQuery
+from services.payment.treasury.lists import LISTS, PAGE_ROWS, PROBLEMS, Listing, ListQuery
 from services.payment.treasury.live import list_key
 from services.payment.treasury.wording import LISTS as NAMES
 from services.payment.treasury.wording import STATES, Teller
@@ -174,7 +174,21 @@ async def listed(
         "exports": f"/bendahara/ekspor/{listing.name}",
         "pages": max(1, -(-total.rows // PAGE_ROWS)),
         "empty": (teller.tr.t(title), teller.tr.t(lead)),
+        "doubts": await _doubts(house, office, teller) if listing is PROBLEMS else (),
     }
+
+
+async def _doubts(house: House, office: str, teller: Teller) -> list[dict[str, str]]:
+    """Return the accounts of which a bank does not say whether they were paid."""
+    return [
+        {
+            "account": doubt.virtual_account,
+            "bank": doubt.partner,
+            "since": teller.when(doubt.since_us),
+            "attempts": teller.tr.number(doubt.attempts),
+        }
+        for doubt in await house.doubts.of_office(office)
+    ]
 
 
 def cells(row: Any, columns: Sequence[Column], teller: Teller) -> dict[str, dict[str, str]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter
 
+from services.payment.banks.doubts import Doubts
 from services.payment.settlement.parts import Settlement
 from services.payment.treasury.actions import ACTIONS
 from services.payment.treasury.api import treasury_api
@@ -41,8 +42,11 @@ class Treasury:
     commands: Mapping[str, str]
 
 
-def build(kernel: Kernel, database: Database, settlement: Settlement) -> Treasury:
-    """Return the treasury's parts; files, lines and proofs are the settlement's."""
+def build(kernel: Kernel, database: Database, settlement: Settlement, doubts: Doubts) -> Treasury:
+    """Return the treasury's parts.
+
+    Files, lines and proofs are the settlement's; ``doubts`` are accounts banks are asked about.
+    """
     pulse = Pulse(kernel.bus, kernel.hub)
     desk = TreasuryDesk(
         kernel.handler,
@@ -51,7 +55,9 @@ def build(kernel: Kernel, database: Database, settlement: Settlement) -> Treasur
         kernel.accounts,
         kernel.now,
     )
-    house = House(kernel.pages, kernel.hub, pulse, desk, settlement, kernel.store, kernel.codec)
+    house = House(
+        kernel.pages, kernel.hub, pulse, desk, settlement, doubts, kernel.store, kernel.codec
+    )
     reactions = SuspenseReactions(kernel.handler, kernel.now)
     return Treasury(
         routers=[

@@ -141,6 +141,7 @@ def _reversed(tx: Transaction, event: e.PaymentReversed, recorded: Recorded) -> 
         (recorded.occurred_us, payment_id),
     )
     marks.solve(tx, payment_id, "dispute", recorded)
+    marks.solve(tx, event.bill_id, "contradiction", recorded)
     if kind == "payment":
         _bill_state(tx, event.bill_id, "open", recorded)
 
@@ -155,6 +156,8 @@ def _settled(tx: Transaction, event: e.PaymentSettled, recorded: Recorded) -> No
         (event.settlement_id, event.line, event.value_on, recorded.occurred_us, found[0]),
     )
     marks.solve(tx, found[0], "dispute", recorded)
+    # What arrived is what counts, whatever the bank said meanwhile.
+    marks.solve(tx, event.bill_id, "contradiction", recorded)
 
 
 def _disputed(tx: Transaction, event: e.PaymentDisputed, recorded: Recorded) -> None:

@@ -70,6 +70,8 @@ KINDS: Mapping[str, str] = {
     "missing-measure": msg("A measure that the tariff needs is missing."),
     "unknown-measure": msg("A measure was given that the tariff does not use."),
     "measure-out-of-range": msg("A measure is outside of what the tariff covers."),
+    "unknown-code": msg("A code was given that the tariff's table does not have."),
+    "no-tariff-yet": msg("No tariff was in force on that day."),
     "nothing-owed": msg("The tariff does not come to a payable amount."),
     "bill-already-issued": msg("A bill for another amount was issued before."),
 }

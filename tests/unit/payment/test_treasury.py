@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +12,7 @@ from html import unescape
 import httpx
 import pytest
 import pytest_asyncio
+from pypdf import PdfReader
 
 from shared.ids import derived_id
 from tests.running import Office, running_office, settings_in, until
@@ -244,6 +247,32 @@ async def test_money_that_a_bank_takes_back_leaves_suspense(office: Office, till
     assert gone["held"] == 0
 
 
+async def test_money_that_pays_another_bill_is_undone_when_the_bank_takes_it_back(
+    office: Office, till: Till
+) -> None:
+    paid_twice, owed = await till.bill(), await till.bill(7)
+    await till.pay(paid_twice)
+    reference = await till.pay(paid_twice)
+    row = await till.shown("suspense", lambda row: row["reference"] == reference)
+    assert row["reason"] == "duplicate"
+    case = row["suspense_id"]
+    used = await send(
+        office.http, case, "allocate", number=owed.number.lower(), reason="Satu keluarga."
+    )
+    assert used.status_code == 303, used.text
+    await till.shown("bills", lambda row: row["number"] == owed.number, state="paid")
+    rest = (await office.http.get(f"/api/treasury/suspense/{case}")).json()
+    assert rest["held"] == paid_twice.amount - owed.amount
+    again = await send(
+        office.http, case, "allocate", number=paid_twice.number, reason="Salah tagihan."
+    )
+    assert again.status_code == 409
+    await till.reverse(paid_twice, reference)
+    await till.shown("bills", lambda row: row["number"] == owed.number, state="open")
+    gone = (await office.http.get(f"/api/treasury/suspense/{case}")).json()
+    assert (gone["state"], gone["held"], gone["allowed"]) == ("reversed", 0, [])
+
+
 async def test_a_dispute_is_solved_when_the_money_arrives(office: Office, till: Till) -> None:
     bill = await till.bill()
     reference = await till.pay(bill)
@@ -258,6 +287,32 @@ async def test_a_dispute_is_solved_when_the_money_arrives(office: Office, till: 
     await till.shown(
         "problems", lambda row: row["detail"] == reference and row["state"] == "solved"
     )
+
+
+async def test_a_contradiction_is_solved_by_what_arrives(office: Office, till: Till) -> None:
+    bill = await till.bill()
+    reference = await till.pay(bill)
+    await till.contradict(bill, reference)
+    wanted = {"kind": "contradiction", "search": bill.number}
+    await till.shown("problems", lambda row: row["state"] == "open", **wanted)
+    await till.settle(bill, reference, yesterday(till))
+    await till.shown("problems", lambda row: row["state"] == "solved", **wanted)
+
+
+async def test_exports_hold_what_the_list_holds(office: Office, till: Till) -> None:
+    bill = await till.bill()
+    await till.shown("bills", lambda row: row["number"] == bill.number)
+    told = await office.http.get("/bendahara/ekspor/bills.csv", params={"search": bill.number})
+    assert told.headers["content-type"].startswith("text/csv; charset=utf-8")
+    head, row = csv.reader(io.StringIO(told.text, newline=""), strict=True)
+    assert dict(zip(head, row, strict=True))["amount"] == "240000"
+    printed = await office.http.get(
+        "/bendahara/ekspor/bills.pdf", params={"search": bill.number, "lang": "en"}
+    )
+    text = PdfReader(io.BytesIO(printed.content)).pages[0].extract_text()
+    for part in (bill.number, "Rp240.000", "Waiting for payment", "Page 1"):
+        assert part in text
+    assert (await office.http.get("/bendahara/ekspor/secrets.csv")).status_code == 404
 
 
 async def test_events_are_told_with_position_time_and_person(office: Office, till: Till) -> None:
