@@ -15,6 +15,7 @@ import click
 from deploy.commands.asking import history, status
 from deploy.commands.forecast import forecast
 from deploy.commands.importing import import_
+from deploy.commands.offices import offices
 from deploy.commands.parked import parked
 from deploy.commands.replaying import replay
 from deploy.commands.topics import topics
@@ -112,5 +113,5 @@ async def worker(session: Session, host: str | None, port: int | None) -> None:
     await run_worker(_served(session, host, port))
 
 
-for command in (import_, forecast, status, history, replay, parked, topics):
+for command in (import_, forecast, status, history, replay, parked, topics, offices):
     main.add_command(command)

@@ -57,7 +57,8 @@ def in_force(versions: Sequence[Office], on: date) -> Office:
 class Catalogue:
     """All offices and permit types. A running application keeps its permit type's version.
 
-    ``types`` holds permit types by id and version; ``refused`` what could not be used, and why.
+    ``types`` holds permit types by id and version; ``leave`` the joint leave of years, ``refused``
+    what could not be used and why.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class Catalogue:
         self.offices: Mapping[str, Office] = InForce(self._versions, now)
         self.types = {(kind.id, kind.version): kind for kind in types}
         self.refused = tuple(refused)
-        self._leave = tuple(leave)
+        self.leave = tuple(leave)
 
     @classmethod
     def load(
@@ -115,7 +116,7 @@ class Catalogue:
     def joint_leave(self, country: str) -> frozenset[date]:
         """Return every day of joint leave of a country, of all years that have a file."""
         return frozenset(
-            item.day for year in self._leave if year.country == country for item in year.joint_leave
+            item.day for year in self.leave if year.country == country for item in year.joint_leave
         )
 
     def children(self, office_id: str) -> list[Office]:

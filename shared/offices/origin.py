@@ -22,10 +22,11 @@ _TWICE = msg("{name} is there twice.")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A data file's name, and the line (from 1) of every value in it."""
+    """A data file's name, the line (from 1) of every value in it, and its text as written."""
 
     file: str
     lines: Mapping[Place, int]
+    text: str = ""
 
     def line(self, place: Sequence[str | int]) -> int:
         """Return the line of a place, or of the nearest thing around it that is written down.
@@ -53,7 +54,7 @@ def read_data(file: Path) -> tuple[Any, Origin]:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         if node is None:
             return None, Origin(file.name, {(): 1})
-        origin = Origin(file.name, dict(_lines(node, (), file.name)))
+        origin = Origin(file.name, dict(_lines(node, (), file.name)), text)
         return yaml.safe_load(text), origin
     except (yaml.YAMLError, ValueError) as error:
         # PyYAML raises ValueError for a date such as 2026-02-30.

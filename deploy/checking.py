@@ -1,0 +1,95 @@
+"""Everything that can be wrong with a folder of offices' data, found before anybody starts it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.catalogue import sections
+from services.intake.catalogue import IntakeSection
+from services.payment.banks.profile import Banks
+from services.payment.service import check_tariffs
+from services.workflow.sop import Sops
+from shared.errors import BadConfiguration
+from shared.identity import Accounts
+from shared.offices import BadFile, Catalogue, Mistake, PermitType, section
+from shared.text import msg
+
+_NO_FIELD = msg("The form has no number {field} that could decide on the authority.")
+_AS_SAID = msg("{reason}")
+_NO_OFFICE = msg("The account {name} belongs to no office: there is no {office}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was found: the catalogue of all that can be used, and every mistake."""
+
+    catalogue: Catalogue
+    mistakes: tuple[Mistake, ...]
+
+
+def check(folder: Path) -> Checked:
+    """Return what is wrong with a folder, by every service's own rules. Changes nothing."""
+    catalogue = Catalogue.load(folder, sections=sections())
+    mistakes = [*catalogue.refused, *_authority(catalogue), *_procedures(catalogue)]
+    # A draft may hold offices and permits alone.
+    if (folder / "banks").is_dir():
+        mistakes += _banks(folder, catalogue)
+    if (folder / "accounts").is_dir():
+        mistakes += _accounts(folder, catalogue)
+    # One file may be wrong for several offices; its sentence is said once.
+    unique = {(one.file, one.line, one.place, one.reason()): one for one in mistakes}
+    return Checked(catalogue, tuple(unique.values()))
+
+
+def _procedures(catalogue: Catalogue) -> Iterator[Mistake]:
+    """Yield what keeps a procedure from being prepared at an office that gives the type."""
+    sops = Sops(catalogue)
+    for office in catalogue.offices.values():
+        for name, version in sorted(catalogue.types):
+            if name in office.permit_types:
+                try:
+                    sops.of(office.id, name, version)
+                except BadFile as error:
+                    yield from error.mistakes
+
+
+def _authority(catalogue: Catalogue) -> Iterator[Mistake]:
+    for kind in catalogue.types.values():
+        asked = section(kind, "intake", IntakeSection).fields
+        numbers = {item.id for item in asked if item.kind == "number" and item.required}
+        for index, rule in enumerate(kind.authority):
+            if rule.when is not None and rule.when.field not in numbers:
+                yield _of(kind, ("authority", index, "when", "field"), rule.when.field)
+
+
+def _of(kind: PermitType, place: tuple[str | int, ...], field: str) -> Mistake:
+    line = kind.origin.line(place) if kind.origin else 1
+    file = kind.origin.file if kind.origin else kind.id
+    return Mistake(file, line, place, _NO_FIELD, {"field": field})
+
+
+def _banks(folder: Path, catalogue: Catalogue) -> Iterator[Mistake]:
+    try:
+        check_tariffs(catalogue, Banks.load(folder / "banks"))
+    except BadFile as error:
+        yield from error.mistakes
+    except BadConfiguration as error:
+        yield _as_said(error)
+
+
+def _accounts(folder: Path, catalogue: Catalogue) -> Iterator[Mistake]:
+    try:
+        accounts = Accounts.load(folder / "accounts")
+    except BadConfiguration as error:
+        yield _as_said(error)
+        return
+    for account in accounts.all():
+        if account.office not in catalogue.offices:
+            params = {"name": account.username, "office": account.office}
+            yield Mistake("accounts", 1, (), _NO_OFFICE, params)
+
+
+def _as_said(error: BadConfiguration) -> Mistake:
+    return Mistake(str(error.params["file"]), 1, (), _AS_SAID, {"reason": error.params["reason"]})
