@@ -17,14 +17,21 @@ Treasurer = Annotated[Account, Depends(require(Role.TREASURER, Role.SUPERVISOR, 
 
 
 class BillOut(BaseModel):
-    """A bill as programs see it. ``state``: open, paid or cancelled. Rupiah; dates ISO 8601."""
+    """A bill as programs see it. Rupiah; dates ISO 8601.
+
+    ``kind``: skrd, or strd with interest; ``letter`` its number. ``state``: open, paid, expired,
+    replaced or cancelled. ``set_aside`` is money that came for it and could not pay it.
+    """
 
     number: str
+    kind: str
+    letter: str
     permit_type: str
     virtual_account: str
     amount: int
     due_on: str
     state: str
+    set_aside: int
     paid_at: str
     partner: str
     reference: str
