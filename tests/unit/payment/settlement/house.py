@@ -42,6 +42,8 @@ from shared.projection import Projector
 from shared.store.sqlite import SqliteStore
 from tests.unit.payment.samples import TARIFF
 
+# Made once: it prepares every event's form, which takes longer than most of these tests.
+CODEC = Codec()
 BANK = "bank-contoh"
 ZONE = ZoneInfo("Asia/Jakarta")
 TREASURER = Actor("officer", "bendahara", "bogor", frozenset({Role.TREASURER}))
@@ -309,10 +311,10 @@ def partners(settling: SettlementLayout) -> Partners:
 @asynccontextmanager
 async def open_house(folder: Path, **changes: Any) -> AsyncIterator[House]:
     """Open a house in ``folder``; ``changes`` are to how the bank settles."""
-    store, codec = SqliteStore(folder / "events.sqlite"), Codec()
+    store = SqliteStore(folder / "events.sqlite")
     database = SqliteDatabase(folder / "payment.sqlite")
     try:
-        yield await _house(folder, store, codec, database, changes)
+        yield await _house(folder, store, CODEC, database, changes)
     finally:
         await database.close()
         await store.close()
