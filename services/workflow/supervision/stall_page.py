@@ -21,7 +21,7 @@ ROWS = 20
 _STATES: dict[str, tuple[str, str]] = {
     "asked": (msg("Explanation asked for"), "warning"),
     "explained": (msg("Explained"), "info"),
-    "escalated": (msg("Escalated"), "danger"),
+    "escalated": (msg("Passed up"), "danger"),
     "ended": (msg("Over"), "success"),
 }
 
