@@ -78,12 +78,13 @@ def file_pages(house: House) -> APIRouter:
     @router.get(f"{PATH}/{{settlement_id}}/langsung")
     async def live_one(request: Request, settlement_id: str, account: Reader) -> Response:
         office = account.office
+        await file_told(house, settlement_id, office, language(request))
 
         async def draw(lang: str) -> str:
             told = await file_told(house, settlement_id, office, lang)
             return house.pages.fragment(lang, "payment/treasury/file_body.html", **told)
 
-        key = list_key(office, f"file:{settlement_id[:64]}")
+        key = list_key(office, f"file:{settlement_id}")
         house.pulse.follow(key)
         return sse_response(request, house.hub, key, draw)
 

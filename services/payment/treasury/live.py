@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from shared.bus import Bus
 from shared.topics import PAYMENT
@@ -23,22 +24,20 @@ class Pulse:
         """Listen on ``bus``, tell ``hub``."""
         self._bus = bus
         self._hub = hub
-        self._lists: set[str] = set()
+        # A dictionary keeps the order in which they were asked for.
+        self._lists: dict[str, None] = {}
         self._frames: dict[str, set[str]] = {}
         self._rounds = 0
 
     def follow(self, key: str) -> None:
-        """Redraw the list behind this key. There is one per office and kind of list."""
-        self._lists.add(key)
+        """Redraw the list behind this key whenever money moves."""
+        self._lists[key] = None
+        _forget_first(self._lists)
 
     def watch(self, stream: str, key: str) -> None:
-        """Redraw ``key`` at every event of ``stream``; a stream may have a page per kind of role.
-
-        Bounded: the keys that were asked for first are forgotten when there are too many.
-        """
+        """Redraw ``key`` at every event of ``stream``; each kind of role may have a page of it."""
         self._frames.setdefault(stream, set()).add(key)
-        while len(self._frames) > _WATCHED:
-            del self._frames[next(iter(self._frames))]
+        _forget_first(self._frames)
 
     async def listen(self) -> None:
         """Hear every event of the topic, whichever process it came from."""
@@ -61,3 +60,9 @@ class Pulse:
 def list_key(office: str, what: str) -> str:
     """Return the live key of an office's list, or of its overview (``what`` is then empty)."""
     return f"bendahara:{office}:{what}"
+
+
+def _forget_first(held: dict[str, Any]) -> None:
+    """Keep memory bounded: whoever still looks at a forgotten page asks for it again."""
+    while len(held) > _WATCHED:
+        del held[next(iter(held))]

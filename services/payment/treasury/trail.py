@@ -22,6 +22,7 @@ EVENTS: Mapping[type[Any], str] = {
     e.BillCancelled: msg("Bill cancelled"),
     e.BillExpired: msg("Bill expired"),
     e.BillReplaced: msg("Bill replaced"),
+    e.BillingEnded: msg("Nothing more is billed"),
     e.BillingRejected: msg("No bill could be issued"),
     e.PaymentReceived: msg("Payment received"),
     e.PaymentReported: msg("Payment reported after it was settled"),

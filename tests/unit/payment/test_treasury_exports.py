@@ -16,6 +16,8 @@ from services.payment.treasury.exports import csv_line
 from services.payment.treasury.lists import BILLS, ListQuery, TreasuryViews
 from services.payment.treasury.papers import TooLongForPaper, paper
 from services.payment.treasury.tables import STATEMENTS, BillRow
+from services.payment.treasury.trail import EVENTS
+from shared.contracts import BY_NAME
 from shared.database import Transaction
 from shared.database.sqlite import SqliteDatabase
 
@@ -80,3 +82,7 @@ def test_paper_ends_where_nobody_reads_on() -> None:
     assert "<b>59</b> & sons" in pages[-1].extract_text()
     with pytest.raises(TooLongForPaper):
         paper("Tagihan", [], heads, rows * 40, "Halaman {page}", "id")
+
+
+def test_every_event_of_payment_has_a_word_for_the_treasurer() -> None:
+    assert set(EVENTS) == {kind.cls for kind in BY_NAME.values() if kind.service == "payment"}

@@ -181,7 +181,7 @@ class Till:
             office=self.home,
             partner=PARTNER,
             amount=amount,
-            reason="orphan",
+            reason="late",
             source="callback",
             reference=name,
             paid_at=self.now().isoformat(),
