@@ -21,13 +21,19 @@ PERMIT = f"/api/workflow/permits/{NUMBER}"
 ABOUT: dict[str, Any] = {"office": "bogor", "permit_type": "situ"}
 
 
-async def open_permit(office: Office, app: str = APP, number: str = NUMBER) -> None:
+async def open_permit(
+    office: Office,
+    app: str = APP,
+    number: str = NUMBER,
+    about: dict[str, Any] = ABOUT,
+    **more: Any,
+) -> None:
     """Let an application be submitted and registered, and wait for its permit."""
     code_hash = hashlib.sha256(CODE.encode()).hexdigest()
     await office.happened(
         f"application-{app}",
-        submitted(app, number, code_hash=code_hash, **ABOUT),
-        registered(app, number, **ABOUT),
+        submitted(app, number, code_hash=code_hash, **about, **more),
+        registered(app, number, **about),
         application=app,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ from shared.contracts import workflow as e
 from shared.events import Recorded
 from shared.ids import derived_id
 from tests.examples import example
-from tests.unit.workflow.kit import APP, NOW, give, local
-from tests.unit.workflow.office import SmallOffice, registered, small_office
+from tests.unit.workflow.kit import APP, NOW, NUMBER, give, local, opening
+from tests.unit.workflow.office import SmallOffice, registered, small_office, submitted
 
 BILL = derived_id("bill", APP)
 PAID = example(payment.PaymentReceived, application_id=APP, bill_id=BILL)
 CORRECTED = example(intake.ApplicationCorrected, application_id=APP)
+STRANGER = intake.Applicant(name="Orang Lain", nik="3271046504930009", phone="+62813")
 WITHDRAWN = intake.ApplicationWithdrawn(application_id=APP, reason="Batal")
 
 
@@ -31,7 +33,8 @@ async def office(tmp_path: Path) -> AsyncIterator[SmallOffice]:
 
 async def react(office: SmallOffice, event: Any) -> Recorded:
     """Let an event happen elsewhere and be reacted to, twice, as after a lost checkpoint."""
-    name = "bill" if isinstance(event, payment.PaymentReceived) else "application"
+    paid = isinstance(event, payment.PaymentReceived | payment.PaymentReversed)
+    name = "bill" if paid else "application"
     recorded = await office.happened(f"{name}-{APP}", event)
     for _ in range(2):
         await office.reactions.table()[type(event)](event, recorded)
@@ -112,3 +115,82 @@ async def test_withdrawing_too_late_is_noted(office: SmallOffice) -> None:
     )
     assert (await office.report()).status == "issued"
     assert office.at == NOW
+
+
+REVERSED = example(payment.PaymentReversed, application_id=APP, bill_id=BILL, suspense_id="")
+
+
+async def test_a_reversed_payment_blocks_the_permit_until_it_is_paid_again(
+    office: SmallOffice,
+) -> None:
+    await at_stage(office, c.CompleteStage, c.SkipSurvey, c.AssessFee)
+    await react(office, PAID)
+    await react(office, REVERSED)
+    assert (await kinds(office))[-1] == "FeeUnsettled"
+    assert (await office.report()).status == "awaiting-payment"
+    await react(office, PAID)
+    assert (await kinds(office))[-1] == "FeeSettled"
+    assert (await office.report()).status == "in-process"
+
+
+async def test_money_that_was_never_this_permit_s_blocks_nothing(office: SmallOffice) -> None:
+    await at_stage(office)
+    before = await kinds(office)
+    await react(office, REVERSED)
+    await react(office, replace(REVERSED, suspense_id="suspense-1"))
+    assert await kinds(office) == before
+
+
+async def old_permit(office: SmallOffice, **changes: Any) -> str:
+    """Let an earlier permit be issued to somebody; return its application's id."""
+    app, number = derived_id("test", "old"), "CTH-2021-000009"
+    event = submitted(app, number, **changes)
+    await office.happened(f"application-{app}", event, app)
+    await office.give(opening(application_id=app, number=number, now=office.at), app)
+    for command in (c.CompleteStage, c.SkipSurvey, c.AssessFee, c.SettleFee, c.SignPermit):
+        await office.give(give(command, now=office.at), app)
+    await office.project()
+    return app
+
+
+async def issue_renewal(office: SmallOffice, renews: str) -> None:
+    """Issue a permit that renews another one, and react to that twice."""
+    await office.happened(f"application-{APP}", submitted(renews=renews))
+    await at_stage(office, c.CompleteStage, c.SkipSurvey, c.AssessFee, c.SettleFee, c.SignPermit)
+    (issued,) = (
+        recorded
+        for recorded in await office.store.read_stream(f"permit-{APP}")
+        if recorded.type == "PermitIssued"
+    )
+    for _ in range(2):
+        await office.reactions.renew(office.codec.decode(issued), issued)
+
+
+async def test_a_renewal_ends_the_old_permit_once_the_new_one_is_issued(
+    office: SmallOffice,
+) -> None:
+    old = await old_permit(office)
+    await issue_renewal(office, "cth-2021-000009 ")
+    events = await office.events(old)
+    assert events[-1] == e.PermitRenewed(application_id=old, renewed_by=NUMBER)
+    assert (await office.report(old)).status == "finished"
+    assert (await kinds(office))[-2:] == ["PermitIssued", "StageStarted"]
+
+
+@pytest.mark.parametrize(
+    ("renews", "changes", "reason"),
+    [
+        ("CTH-2021-000404", {}, "not-found"),
+        ("CTH-2021-000009", {"permit_type": "gratis"}, "other-permit"),
+        ("CTH-2021-000009", {"applicant": STRANGER}, "other-permit"),
+    ],
+)
+async def test_a_renewal_of_nothing_or_of_somebody_else_s_permit_is_noted(
+    office: SmallOffice, renews: str, changes: dict[str, Any], reason: str
+) -> None:
+    old = await old_permit(office, **changes)
+    await issue_renewal(office, renews)
+    expected = e.PermitRenewalRejected(application_id=APP, renews=renews, reason=reason)
+    assert (await office.events())[-1] == expected
+    assert (await kinds(office)).count("PermitRenewalRejected") == 1
+    assert not any(isinstance(event, e.PermitRenewed) for event in await office.events(old))
