@@ -124,15 +124,19 @@ def _of_stage(alarms: Alarms, due: clock.Due, now: int) -> Iterator[Step]:
 
 def _of_questions(alarms: Alarms, calendar: WorkCalendar, ladder: Ladder) -> Iterator[Step]:
     """Yield what follows the questions about the present stage, while its clock runs."""
-    known = {question.stall_id for question in alarms.questions}
-    again = {asked_again(stall) for stall in known}
     for question in alarms.questions:
         if question.stage != alarms.clock.stage:
             continue
         if not question.explained:
             yield from _up_the_ladder(question, calendar, ladder)
-        elif question.stall_id not in again and asked_again(question.stall_id) not in known:
+        elif question.promised and not _asked_again_about(question, alarms):
             yield from _after_promise(question, calendar)
+
+
+def _asked_again_about(question: Question, alarms: Alarms) -> bool:
+    """Say whether a question is the second one, or was followed by it already."""
+    known = [other.stall_id for other in alarms.questions]
+    return asked_again(question.stall_id) in known or question.stall_id in map(asked_again, known)
 
 
 def _up_the_ladder(question: Question, calendar: WorkCalendar, ladder: Ladder) -> Iterator[Step]:

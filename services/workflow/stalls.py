@@ -12,7 +12,7 @@ from services.workflow import alarms as alarm
 from services.workflow import clock
 from services.workflow.alarms import Alarms
 from services.workflow.commands import ExplainStall, NudgePermit
-from services.workflow.deadlines import Step, asked_again, stall_id, steps
+from services.workflow.deadlines import SUPERVISOR, Step, asked_again, stall_id, steps
 from services.workflow.guards import explainers, opened, possible, require_officer, require_role
 from services.workflow.refusals import PermitAlreadyClosed, StallAlreadyExplained, UnknownStall
 from services.workflow.states import Closed, State
@@ -43,13 +43,16 @@ def called_for(command: NudgePermit, alarms: Alarms) -> list[object]:
     now, sop, calendar, ladder = command.now, command.sop, command.calendar, command.ladder
     # Nothing that is decided here moves the clock itself.
     coming = clock.pending(alarms.clock, calendar, sop, ladder.warn_percent)
-    while True:
-        due = steps(alarms, sop, calendar, ladder, to_micros(now), coming=coming)
-        if not due or due[0].at > to_micros(now):
-            return decided
-        for event in _facts(due[0], alarms, command):
-            decided.append(event)
+    at = to_micros(now)
+    while due := [s for s in steps(alarms, sop, calendar, ladder, at, coming=coming) if s.at <= at]:
+        facts = _facts(due[0], alarms, command)
+        decided += facts
+        # A step alone brings nothing else that is due already, but for the ladder's next rung.
+        if len(due) == 1 and due[0].to != SUPERVISOR:
+            break
+        for event in facts:
             alarms = alarm.evolve(alarms, Fact(event, now))
+    return decided
 
 
 def _facts(step: Step, alarms: Alarms, command: NudgePermit) -> list[object]:

@@ -39,7 +39,7 @@ _BY: Final = system("workflow")
 PAGE: Final = 1024
 # Permits that are decided and committed before others have their turn of the loop: enough to share
 # a commit, few enough that an officer's own command hardly waits.
-SLICE: Final = 16
+SLICE: Final = 32
 # A nudge that failed is not tried at every tick.
 RETRY_US: Final = 60_000_000
 _MAX_REMEMBERED: Final = 200_000

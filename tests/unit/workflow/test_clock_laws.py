@@ -138,7 +138,10 @@ def test_it_counts_what_the_oracle_counts(world: World, more: int) -> None:
     passed = slow.reached(world.sop.legal)
     if passed is not None:
         assert reading.deadline == passed
-        assert clock.pending(world.state, world.calendar, world.sop).limit in (None, to_micros(passed))
+        assert clock.pending(world.state, world.calendar, world.sop).limit in (
+            None,
+            to_micros(passed),
+        )
 
 
 @settings(max_examples=120, deadline=None)
