@@ -18,6 +18,7 @@ from deploy.commands.importing import import_
 from deploy.commands.offices import offices
 from deploy.commands.parked import parked
 from deploy.commands.replaying import replay
+from deploy.commands.settling import bank
 from deploy.commands.topics import topics
 from deploy.console import Session, open_session, runs
 from deploy.embedded import run_embedded
@@ -113,5 +114,5 @@ async def worker(session: Session, host: str | None, port: int | None) -> None:
     await run_worker(_served(session, host, port))
 
 
-for command in (import_, forecast, status, history, replay, parked, topics, offices):
+for command in (import_, forecast, status, history, replay, parked, topics, offices, bank):
     main.add_command(command)

@@ -38,7 +38,10 @@ class EmptyFile(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """A kept file that is to be taken in. ``actor`` is the account that brought it."""
+    """A kept file that is to be taken in.
+
+    ``actor`` is the account that brought it, of ``office``; without an office, a program of ours.
+    """
 
     partner: str
     sha256: str

@@ -33,7 +33,7 @@ from services.payment.settlement.keeping import Files, Slip
 from services.payment.settlement.layout import SettlementLayout
 from services.payment.settlement.partners import Partners
 from services.payment.settlement.reading import Summary, Unreadable
-from shared.actors import Actor
+from shared.actors import Actor, system
 from shared.contracts.payment import SettlementLine
 from shared.handle import Handler, Loaded
 from shared.ids import derived_id
@@ -212,4 +212,5 @@ def _parts(layout: SettlementLayout, path: Path) -> Iterator[_Part]:
 
 
 def _actor(slip: Slip) -> Actor:
-    return Actor("officer", slip.actor, slip.office)
+    # A file from the command line is the operator's: no office account brought it.
+    return Actor("officer", slip.actor, slip.office) if slip.office else system(slip.actor)
