@@ -9,12 +9,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.datastructures import UploadFile
 from starlette.datastructures import UploadFile as Sent
 
-from services.payment.settlement.facts import Class
 from services.payment.settlement.keeping import Slip, shown_name
 from services.payment.settlement.reading import REASONS
 from services.payment.settlement.views import FileRow
 from services.payment.treasury.house import House, Mover, Reader
-from services.payment.treasury.lines import class_link, classes_of, line_rows
+from services.payment.treasury.lines import line_rows
 from services.payment.treasury.lists import PAGE_ROWS
 from services.payment.treasury.live import list_key
 from services.payment.treasury.wording import Teller
@@ -119,8 +118,6 @@ async def file_told(house: House, settlement_id: str, office: str, lang: str) ->
         "lines": line_rows(lines, teller),
         "more": row.lines > PAGE_ROWS,
         "days": [(teller.day(day), f"/bendahara/penutupan/{row.partner}/{day}") for day in days],
-        "waiting": class_link(row.partner, "", Class.PENDING),
-        "classes": classes_of(teller),
     }
 
 

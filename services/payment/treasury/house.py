@@ -22,7 +22,7 @@ from shared.web.sse import LiveHub
 Reader = Annotated[Account, Depends(require(*READERS))]
 Mover = Annotated[Account, Depends(require(*MOVERS))]
 
-# Address -> the msgid of its name; the order of the treasurer's own navigation.
+# List -> the last part of its address.
 ADDRESSES = {
     "bills": "tagihan",
     "payments": "pembayaran",

@@ -65,11 +65,6 @@ def class_word(name: str, teller: Teller) -> tuple[str, str]:
     return teller.tr.t(CLASSES[Class(name)]), _TONES.get(Class(name), "warning")
 
 
-def classes_of(teller: Teller) -> list[tuple[str, str]]:
-    """Return every class with its word."""
-    return [(str(name), teller.tr.t(word)) for name, word in CLASSES.items()]
-
-
 def line_rows(lines: Sequence[LineRow], teller: Teller) -> list[dict[str, Any]]:
     """Return lines as a table shows them."""
     return [_line(row, teller) for row in lines]

@@ -57,7 +57,8 @@ class Listing:
     """One list: where its rows are and by what they are found.
 
     ``amount`` is the column summed up, ``at`` the one that ``day`` means; ``groups`` are states
-    that stand for several, ``kinds`` the conditions behind each kind.
+    that stand for several, ``kinds`` the conditions behind each kind; ``settled`` is where the
+    value date stands, in a list that has one.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Listing:
     search: tuple[str, ...]
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
+    settled: str = "''"
 
     @property
     def table(self) -> str:
@@ -81,27 +83,27 @@ class Listing:
 
     def where(self, office: str, zone: ZoneInfo, query: ListQuery) -> tuple[str, list[Any]]:
         """Return the condition and its parameters for rows of an office."""
-        conditions, values = ["office = ?"], [office]
-        parts: list[Any] = values
+        conditions: list[str] = ["office = ?"]
+        values: list[Any] = [office]
         if query.state:
             states = self.groups.get(query.state, (query.state,))
             conditions.append(f"state IN ({', '.join('?' * len(states))})")
-            parts.extend(states)
+            values.extend(states)
         if query.kind:
             conditions.append(self.kinds.get(query.kind, "1 = 0"))
         if query.day is not None:
             conditions.append(f"{self.at} >= ? AND {self.at} < ?")
-            parts.extend(day_micros(query.day, zone))
+            values.extend(day_micros(query.day, zone))
         if query.settled_on is not None:
-            conditions.append("value_on = ?" if "value_on" in self.row._fields else "1 = 0")
-            parts.extend([query.settled_on.isoformat()] * ("value_on" in self.row._fields))
+            conditions.append(f"{self.settled} = ?")
+            values.append(query.settled_on.isoformat())
         if query.search:
             beginning = query.search.strip().upper()
             found = [f"(UPPER({column}) >= ? AND UPPER({column}) < ?)" for column in self.search]
             conditions.append(f"({' OR '.join(found)})")
             # The highest code point ends the range; LIKE would read % and _ as wildcards.
-            parts.extend([beginning, beginning + "\U0010ffff"] * len(self.search))
-        return " AND ".join(conditions), parts
+            values.extend([beginning, beginning + "\U0010ffff"] * len(self.search))
+        return " AND ".join(conditions), values
 
 
 BILLS = Listing(
@@ -129,6 +131,7 @@ PAYMENTS = Listing(
         "unreported": "source = 'settlement'",
         "allocated": "source = 'suspense'",
     },
+    settled="value_on",
 )
 SUSPENSE = Listing(
     "suspense",

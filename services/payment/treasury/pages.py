@@ -60,7 +60,8 @@ def overview_pages(house: House) -> APIRouter:
 
     @router.get("/bendahara")
     async def show(request: Request, account: Reader, day: DayQuery = None) -> Response:
-        told = await overview(house, account.office, day or house.today(account.office), request)
+        asked = day or house.today(account.office)
+        told = await pictured(house, account.office, asked, language(request))
         return house.pages.render(request, "payment/treasury/overview.html", **told, live=not day)
 
     @router.get("/bendahara/langsung")
@@ -76,11 +77,6 @@ def overview_pages(house: House) -> APIRouter:
         return sse_response(request, house.hub, key, draw)
 
     return router
-
-
-async def overview(house: House, office: str, day: date, request: Request) -> dict[str, Any]:
-    """Return what the overview shows of ``day``."""
-    return await pictured(house, office, day, language(request))
 
 
 async def pictured(house: House, office: str, day: date, lang: str) -> dict[str, Any]:

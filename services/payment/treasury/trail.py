@@ -90,13 +90,16 @@ _KINDS = frozenset({"kind", "source", "reason"})
 
 
 class Step(NamedTuple):
-    """One event as people read it; ``fields`` are pairs of label and value."""
+    """One event as people read it; ``fields`` are pairs of label and value.
+
+    ``amount`` is empty for an event that moves no money.
+    """
 
     position: int
     when: str
     who: str
     what: str
-    type: str
+    amount: str
     fields: Sequence[tuple[str, str]]
 
 
@@ -118,7 +121,7 @@ def _step(recorded: Recorded, event: Any, teller: Teller, open_to: bool) -> Step
         teller.when(recorded.occurred_us),
         teller.person(recorded.actor),
         teller.tr.t(word),
-        recorded.type,
+        teller.rupiah(event.amount) if hasattr(event, "amount") else "",
         tuple(_fields(event, teller, open_to)),
     )
 

@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from tests.running import Office, running_office, settings_in
 from tests.unit.payment.bank_case import Case, assessed
+from tests.unit.payment.treasury_kit import Till
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -22,3 +23,12 @@ async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offi
 async def case(office: Office) -> Case:
     """A bill that was just issued because a fee was assessed."""
     return await assessed(office)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def till(office: Office) -> AsyncIterator[Till]:
+    """The treasurer is signed in, and can make things happen to bills."""
+    office.http.cookies.clear()
+    await office.sign_in("bendahara")
+    yield Till(office)
+    office.http.cookies.clear()

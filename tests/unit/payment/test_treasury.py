@@ -1,54 +1,20 @@
-"""The treasurer's pages, exports and API, in a payment service that really runs."""
+"""The treasurer's overview, lists, exports and events, in a payment service that really runs."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from html import unescape
 
-import httpx
 import pytest
-import pytest_asyncio
 from pypdf import PdfReader
 
 from shared.ids import derived_id
-from tests.running import Office, running_office, settings_in, until
-from tests.unit.payment.treasury_kit import HTML, Till, fields, send, yesterday
+from tests.running import Office, until
+from tests.unit.payment.treasury_kit import HTML, Till, as_person, frame, yesterday
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-REFUND = {
-    "bank": "Bank Lain",
-    "account_number": "0012345678",
-    "account_holder": "Pemohon Contoh",
-    "reason": "Dibayar dua kali.",
-}
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
-    settings = settings_in(tmp_path_factory.mktemp("treasury"))
-    async with running_office(settings, ["payment"]) as running:
-        yield running
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def till(office: Office) -> AsyncIterator[Till]:
-    """The treasurer is signed in."""
-    office.http.cookies.clear()
-    await office.sign_in("bendahara")
-    yield Till(office)
-    office.http.cookies.clear()
-
-
-@asynccontextmanager
-async def as_person(office: Office, username: str) -> AsyncIterator[httpx.AsyncClient]:
-    """Give another person a browser of their own."""
-    async with httpx.AsyncClient(base_url=office.address, timeout=20) as http:
-        await Office(office.address, office.running, http).sign_in(username)
-        yield http
 
 
 async def busy_day(till: Till) -> None:
@@ -109,109 +75,6 @@ async def until_quiet(till: Till) -> None:
     await until(caught_up, what="every read model caught up")
 
 
-async def test_refunds_need_two_people_and_a_second_session_is_not_one(
-    office: Office, till: Till
-) -> None:
-    case = await till.suspended()
-    asked = await send(office.http, case, "request-refund", **REFUND)
-    assert asked.status_code == 303, asked.text
-    page = await office.http.get(f"/bendahara/titipan/{case}?lang=en", headers=HTML)
-    assert "You asked for this refund yourself." in page.text
-    assert "/approve-refund" not in page.text
-    async with as_person(office, "bendahara") as again, as_person(office, "penyelia") as other:
-        refund = (await again.get(f"/api/treasury/suspense/{case}")).json()["refund_id"]
-        own = await again.post(
-            f"/api/treasury/suspense/{case}/approve-refund", json={"refund_id": refund}
-        )
-        assert own.status_code == 403
-        assert own.json()["code"] == "same-person"
-        assert "DeclineRefund" in own.json()["allowed"]
-        approved = await send(other, case, "approve-refund")
-        assert approved.status_code == 303
-    forgotten = await send(office.http, case, "record-refund-paid", reference="TRF-77")
-    assert forgotten.status_code == 422
-    today = till.now().astimezone().date().isoformat()
-    done = await send(office.http, case, "record-refund-paid", reference="TRF-77", paid_on=today)
-    assert done.status_code == 303, done.text
-    row = await till.shown("refunds", lambda row: row["refund_id"] == refund)
-    assert (row["state"], row["requester"], row["approver"]) == (
-        "paid",
-        "officer:bendahara",
-        "officer:penyelia",
-    )
-
-
-async def test_a_double_click_is_one_step_and_a_stale_screen_is_refused(
-    office: Office, till: Till
-) -> None:
-    case = await till.suspended()
-    path = f"/bendahara/titipan/{case}"
-    page = (await office.http.get(path, headers=HTML)).text
-    claim = fields(page, "claim")
-    for _ in range(2):
-        assert (
-            await office.http.post(f"{path}/claim", data=claim, headers=HTML)
-        ).status_code == 303
-    stale = fields(page, "request-refund") | REFUND
-    refused = await office.http.post(f"{path}/request-refund", data=stale, headers=HTML)
-    assert refused.status_code == 412
-    assert 'value="0012345678"' in refused.text
-    assert f'action="{path}/request-refund"' in refused.text
-    told = (await office.http.get(f"/api/treasury/suspense/{case}")).json()
-    assert (told["state"], told["claimed_by"], told["version"]) == ("held", "bendahara", 2)
-
-
-async def test_what_is_missing_in_a_form_is_said_and_nothing_happens(
-    office: Office, till: Till
-) -> None:
-    case = await till.suspended()
-    answer = await send(office.http, case, "request-refund", bank="Bank Lain", account_number="x")
-    assert answer.status_code == 422
-    assert 'id="e-request-refund-account_number"' in answer.text
-    assert 'id="e-request-refund-reason"' in answer.text
-    unknown = await send(
-        office.http, case, "allocate", number="BGR-2026-999999", reason="Milik permohonan ini."
-    )
-    assert unknown.status_code == 409
-    assert (await office.http.get(f"/api/treasury/suspense/{case}")).json()["version"] == 1
-
-
-async def test_the_auditor_looks_and_does_not_touch_nor_see_whose_account_it_is(
-    office: Office, till: Till
-) -> None:
-    case = await till.suspended()
-    await send(office.http, case, "request-refund", **REFUND)
-    async with as_person(office, "auditor") as auditor:
-        page = (await auditor.get(f"/bendahara/titipan/{case}?lang=en", headers=HTML)).text
-        assert "A treasurer or a supervisor decides about it." in page
-        assert 'action="/bendahara/titipan/' not in page
-        assert REFUND["account_number"] not in page
-        assert REFUND["account_holder"] not in page
-        assert "•••••••678" in page
-        for name in ("claim", "request-refund"):
-            answer = await auditor.post(f"/api/treasury/suspense/{case}/{name}", json=REFUND)
-            assert answer.status_code == 403
-        live = f"/bendahara/titipan/{case}/langsung"
-        async with auditor.stream("GET", live) as stream:
-            assert REFUND["account_number"] not in await first_frame(stream)
-    async with office.http.stream("GET", live) as stream:
-        assert REFUND["account_number"] in await first_frame(stream)
-
-
-async def first_frame(stream: httpx.Response) -> str:
-    return await frame(stream.aiter_lines())
-
-
-async def frame(lines: AsyncIterator[str]) -> str:
-    found: list[str] = []
-    async for line in lines:
-        if not line and found:
-            return "\n".join(found)
-        if line.startswith("data:"):
-            found.append(line)
-    raise AssertionError("the stream ended")
-
-
 async def test_the_treasury_is_for_the_offices_own_treasurer(office: Office, till: Till) -> None:
     case, bill = await till.suspended(), await till.bill()
     stranger = Till(office, "mataram", "MTR")
@@ -235,42 +98,6 @@ async def test_the_treasury_is_for_the_offices_own_treasurer(office: Office, til
     office.http.cookies.clear()
     for path in paths:
         assert (await office.http.get(path, headers=HTML)).status_code in (303, 401), path
-
-
-async def test_money_that_a_bank_takes_back_leaves_suspense(office: Office, till: Till) -> None:
-    bill = await till.bill()
-    reference = await till.pay(bill, amount=bill.amount + 1)
-    row = await till.shown("suspense", lambda row: row["reference"] == reference)
-    assert (row["reason"], row["held"]) == ("overpaid", bill.amount + 1)
-    await till.reverse(bill, reference, bill.amount + 1)
-    gone = await till.shown("suspense", lambda row: row["state"] == "reversed", search=reference)
-    assert gone["held"] == 0
-
-
-async def test_money_that_pays_another_bill_is_undone_when_the_bank_takes_it_back(
-    office: Office, till: Till
-) -> None:
-    paid_twice, owed = await till.bill(), await till.bill(7)
-    await till.pay(paid_twice)
-    reference = await till.pay(paid_twice)
-    row = await till.shown("suspense", lambda row: row["reference"] == reference)
-    assert row["reason"] == "duplicate"
-    case = row["suspense_id"]
-    used = await send(
-        office.http, case, "allocate", number=owed.number.lower(), reason="Satu keluarga."
-    )
-    assert used.status_code == 303, used.text
-    await till.shown("bills", lambda row: row["number"] == owed.number, state="paid")
-    rest = (await office.http.get(f"/api/treasury/suspense/{case}")).json()
-    assert rest["held"] == paid_twice.amount - owed.amount
-    again = await send(
-        office.http, case, "allocate", number=paid_twice.number, reason="Salah tagihan."
-    )
-    assert again.status_code == 409
-    await till.reverse(paid_twice, reference)
-    await till.shown("bills", lambda row: row["number"] == owed.number, state="open")
-    gone = (await office.http.get(f"/api/treasury/suspense/{case}")).json()
-    assert (gone["state"], gone["held"], gone["allowed"]) == ("reversed", 0, [])
 
 
 async def test_a_dispute_is_solved_when_the_money_arrives(office: Office, till: Till) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -30,6 +31,12 @@ from tests.running import Office, until
 
 HTML = {"accept": "text/html"}
 PARTNER = "bank-contoh"
+REFUND = {
+    "bank": "Bank Lain",
+    "account_number": "0012345678",
+    "account_holder": "Pemohon Contoh",
+    "reason": "Dibayar dua kali.",
+}
 _COUNT = itertools.count(1)
 
 
@@ -221,3 +228,25 @@ async def send(http: httpx.AsyncClient, case: str, action: str, **typed: str) ->
     assert page.status_code == 200, page.text
     given = {**fields(page.text, action), **typed}
     return await http.post(f"/bendahara/titipan/{case}/{action}", data=given, headers=HTML)
+
+
+@asynccontextmanager
+async def as_person(office: Office, username: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Give another person a browser of their own."""
+    async with httpx.AsyncClient(base_url=office.address, timeout=20) as http:
+        await Office(office.address, office.running, http).sign_in(username)
+        yield http
+
+
+async def first_frame(stream: httpx.Response) -> str:
+    return await frame(stream.aiter_lines())
+
+
+async def frame(lines: AsyncIterator[str]) -> str:
+    found: list[str] = []
+    async for line in lines:
+        if not line and found:
+            return "\n".join(found)
+        if line.startswith("data:"):
+            found.append(line)
+    raise AssertionError("the stream ended")
