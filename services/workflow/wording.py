@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from services.workflow import aftermath
 from services.workflow.clock import ClockReading, Mode
-from services.workflow.sop import Stage
+from services.workflow.sop import Kind, Stage
 from services.workflow.states import Closed
 from services.workflow.status import Report
 from services.workflow.statuses import Status
@@ -161,6 +161,12 @@ class Teller:
                 return t("The bill is being made. It appears here by itself.")
             case Status.IN_PROCESS:
                 return self._in_process(report)
+            case Status.ISSUED if report.stage and report.stage.kind is Kind.MATCH_ORIGINALS:
+                return t(
+                    "The permit is signed. Bring your KTP and the originals of everything you "
+                    "uploaded to {office}: they are matched before the permit is handed over.",
+                    office=self.office.name.of(self.tr.lang),
+                )
             case Status.ISSUED if report.stage is not None:
                 return t(
                     "The permit is signed and ready to collect at {office}. Bring your KTP.",
