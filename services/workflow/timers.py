@@ -88,6 +88,8 @@ class Sweeper:
     async def sweep(self) -> Swept:
         """Deal with everything that is due now, earliest first, a chunk at a time."""
         now_us = to_micros(self._now())
+        if not await self._views.any_due(now_us):
+            return Swept(0, 0, 0)
         self._forget(now_us)
         swept = Swept(0, 0, 0)
         after = (-(2**62), "")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from services.workflow import clock
 from services.workflow.clock import ClockReading
-from services.workflow.rows import COLUMNS, FAR, Row
+from services.workflow.rows import COLUMNS, Row
 from services.workflow.sop import Sop, Sops, Stage
 from shared.actors import Actor, Role
 from shared.calendar import Calendars, WorkCalendar
@@ -22,7 +22,6 @@ from shared.service import Now
 
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM permits"
 _OPEN = "procedure_office = ? AND working = 1"
-_STALLED = f"{_OPEN} AND stall_id <> '' AND stall_stage = stage AND due_us < {FAR}"
 # A row that another process writes is looked for ever more slowly, between these two.
 _FIRST_POLL_SECONDS, _POLL_SECONDS = 0.005, 0.2
 
@@ -141,14 +140,6 @@ class Views:
         except BadConfiguration:
             return None
 
-    async def board(self, office: str, limit: int, offset: int = 0) -> list[Open]:
-        """Return an office's open files, the least time left first."""
-        return await self._open(_OPEN, (office,), limit, offset)
-
-    async def stalled(self, office: str, limit: int) -> list[Open]:
-        """Return files that stand still beyond their time, the longest first."""
-        return await self._open(_STALLED, (office,), limit, 0)
-
     async def counts(self, office: str) -> Counts:
         """Count an office's open files by how their time stands now."""
         now = to_micros(self._now())
@@ -180,6 +171,13 @@ class Views:
             (office, office),
         )
         return {status: int(n) for status, n in rows}
+
+    async def any_due(self, now_us: int) -> bool:
+        """Say whether a timer is due by ``now_us``: one probe of the index."""
+        found = await self._database.peek(
+            "SELECT 1 FROM permits WHERE timer_us <= ? LIMIT 1", (now_us,)
+        )
+        return bool(found)
 
     async def due(self, now_us: int, after: tuple[int, str], limit: int) -> list[Due]:
         """Return permits whose timer is due by ``now_us``, beyond ``after`` (timer, id)."""

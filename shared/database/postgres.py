@@ -66,6 +66,10 @@ class PostgresDatabase:
         """See ``Database.query``."""
         return await self._run(self._read, lambda connection: _execute(connection, sql, params))
 
+    async def peek(self, sql: str, params: Params = ()) -> list[Row]:
+        """See ``Database.peek``; the way to the server is the same for every statement."""
+        return await self.query(sql, params)
+
     async def close(self) -> None:
         """Finish what is running and close the connections."""
         if self._closed:

@@ -41,6 +41,13 @@ class Database(Protocol):
         """Return the rows of a read-only statement, beside any running transaction."""
         ...
 
+    async def peek(self, sql: str, params: Params = ()) -> list[Row]:
+        """Like ``query``, for a statement that reads a few rows from an index and no more.
+
+        Where that takes less than the way to a thread and back, it is run at once.
+        """
+        ...
+
     async def close(self) -> None:
         """Let go of files and connections."""
         ...

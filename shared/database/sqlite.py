@@ -46,6 +46,8 @@ class SqliteDatabase:
             self._writer = _connect(path)
             self._reader = _connect(path)
             self._reader.execute("PRAGMA query_only = ON")
+            self._peeker = _connect(path)
+            self._peeker.execute("PRAGMA query_only = ON")
         except sqlite3.Error as error:
             raise _meaning(error) from error
 
@@ -57,12 +59,22 @@ class SqliteDatabase:
         """See ``Database.query``."""
         return await self._run(self._read, lambda: self._reader.execute(sql, params).fetchall())
 
+    async def peek(self, sql: str, params: Params = ()) -> list[Row]:
+        """See ``Database.peek``; runs in the loop, for a thread and back cost ten times as much."""
+        if self._closed:
+            raise Unavailable
+        try:
+            return self._peeker.execute(sql, params).fetchall()
+        except sqlite3.Error as error:
+            raise _meaning(error) from error
+
     async def close(self) -> None:
         """Finish what is running and close the file."""
         if self._closed:
             return
         self._closed = True
         loop = asyncio.get_running_loop()
+        self._peeker.close()
         await loop.run_in_executor(self._read, self._reader.close)
         await loop.run_in_executor(self._write, self._writer.close)
         self._read.shutdown()

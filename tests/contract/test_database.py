@@ -153,6 +153,16 @@ async def test_a_query_sees_what_was_committed_just_before(database: Database) -
         assert await database.query(READ) == [("a", number)]
 
 
+async def test_a_peek_sees_what_a_query_sees(database: Database) -> None:
+    await database.transaction(lambda tx: tx.execute("CREATE TABLE seen (n BIGINT)"))
+    assert await database.peek("SELECT n FROM seen WHERE n > ? LIMIT 1", (1,)) == []
+    await database.transaction(lambda tx: tx.execute("INSERT INTO seen (n) VALUES (2)"))
+    assert await database.peek("SELECT n FROM seen WHERE n > ? LIMIT 1", (1,)) == [(2,)]
+    await database.close()
+    with pytest.raises(Unavailable):
+        await database.peek("SELECT 1")
+
+
 async def test_a_query_does_not_wait_for_a_transaction_nor_see_half_of_it(
     database: Database,
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,15 +11,23 @@ from typing import Any
 
 import pytest
 
+from services.workflow import commands as c
 from services.workflow.commands import ExplainStall
 from services.workflow.permit import stream
+from services.workflow.projection import PermitsProjection
+from services.workflow.sop import Sops
 from services.workflow.timers import Swept
+from shared.calendar import Calendars
 from shared.contracts import workflow as e
 from shared.events import NewEvent, Recorded, to_micros
 from shared.handle import Handler
+from shared.offices import Catalogue
+from shared.projection import Projector
 from tests.running import until
-from tests.unit.workflow.kit import ALL_ROLES, SOP, local
+from tests.unit.workflow.kit import ALL_ROLES, SOP, give, local
 from tests.unit.workflow.office import SmallOffice, small_office
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -135,6 +144,42 @@ async def test_a_broken_permit_and_a_broken_office_stop_nobody_else(office: Smal
     assert (await fresh.sweep()).failed == 2
 
 
+async def test_an_office_whose_file_is_refused_stops_no_other(
+    office: SmallOffice, tmp_path: Path
+) -> None:
+    folder = tmp_path / "deploy"
+    for part in ("offices", "permits", "holidays"):
+        shutil.copytree(ROOT / "deploy" / part, folder / part)
+    whole, apps = Catalogue.load(folder), dict[str, str]()
+    sops, calendars = Sops(whole), Calendars(whole)
+    office.projector = Projector(PermitsProjection(office.codec, sops, calendars), office.database)
+    for index, name in enumerate(("bogor", "mataram")):
+        sop = sops.of(name, "situ", 1)
+        apps[name] = await office.open(index, sop=sop, office=name, permit_type="situ")
+    await office.project()
+    # One office's file is broken by a hand that meant well.
+    file = folder / "offices" / "bogor.yaml"
+    file.write_text(file.read_text().replace("zone: Asia/Jakarta", "zone: Bogor"))
+    broken = Catalogue.load(folder)
+    assert [mistake.file for mistake in broken.refused] == [file.name]
+    office.sops, office.calendars = Sops(broken), Calendars(broken)
+    office.at = local(20, 8)
+    assert await office.sweeper().sweep() == Swept(2, 1, 1)
+    assert "StageOverdue" in kinds(await office.events(apps["mataram"]))
+    assert kinds(await office.events(apps["bogor"])) == []
+
+
+async def test_a_row_behind_its_stream_is_nudged_from_the_stream(office: SmallOffice) -> None:
+    late, moved = await office.open(1), await office.open(2)
+    await office.project()
+    office.at = local(6, 8)
+    # The read model has not heard of it yet.
+    await office.give(give(c.CompleteStage, now=office.at), moved)
+    assert await office.sweeper().sweep() == Swept(2, 1, 0)
+    assert kinds(await office.events(late)) == ["StageOverdue", "StallExplanationRequested"]
+    assert kinds(await office.events(moved)) == ["StageCompleted", "StageStarted"]
+
+
 def _new(recorded: Recorded) -> NewEvent:
     return NewEvent(*(getattr(recorded, field) for field in NewEvent._fields))
 
@@ -148,4 +193,4 @@ async def test_many_timers_at_one_instant_all_fire(office: SmallOffice) -> None:
     assert (swept.due, swept.decided) == (300, 300)
     await office.project()
     assert (await office.views.counts("contoh")).overdue == 300
-    assert len(await office.views.stalled("contoh", 400)) == 300
+    assert len(await office.views.rows("stall_id <> ''", ())) == 300
