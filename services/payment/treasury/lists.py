@@ -99,10 +99,10 @@ class Listing:
             values.append(query.settled_on.isoformat())
         if query.search:
             beginning = query.search.strip().upper()
-            found = [f"(UPPER({column}) >= ? AND UPPER({column}) < ?)" for column in self.search]
-            conditions.append(f"({' OR '.join(found)})")
-            # The highest code point ends the range; LIKE would read % and _ as wildcards.
-            values.extend([beginning, beginning + "\U0010ffff"] * len(self.search))
+            # Not LIKE, which would read % and _ as wildcards.
+            start = f"SUBSTR(UPPER({{}}), 1, {len(beginning)}) = ?"
+            conditions.append(f"({' OR '.join(start.format(one) for one in self.search)})")
+            values.extend([beginning] * len(self.search))
         return " AND ".join(conditions), values
 
 
