@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from typing import Annotated, Literal, Self
 
@@ -13,9 +12,12 @@ from shared.offices import FileModel, Identifier
 
 def _encoding(name: str) -> str:
     try:
-        codecs.lookup(name)
-    except LookupError as error:
+        plain = "\r\n;A1".encode(name)
+    except (LookupError, UnicodeError) as error:
         raise ValueError(f"{name!r} is no text encoding such as utf-8") from error
+    if plain != b"\r\n;A1":
+        # Rows are told apart before they are decoded.
+        raise ValueError(f"{name!r} does not write line ends as ASCII does")
     return name
 
 

@@ -40,7 +40,7 @@ REASONS = {
     "changed": msg("Parts of this file were recorded before and read differently then."),
 }
 
-MAX_LINE_CHARS = 8_192
+MAX_LINE_BYTES = 8_192
 _MAX_TEXT = 140
 _REFERENCE = re.compile(r"[!-~](?:[ -~]{0,62}[!-~])?", re.ASCII)
 _ACCOUNT = re.compile(r"[0-9]{6,28}", re.ASCII)
@@ -184,17 +184,16 @@ def text_lines(path: Path, encoding: str) -> Iterator[str]:
     Raises Unreadable for a row that is too long or not in ``encoding``.
     """
     row = 0
-    # A byte order mark is no part of the text.
-    known = "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
     try:
-        with path.open(encoding=known, errors="strict", newline="") as file:
-            while text := file.readline(MAX_LINE_CHARS + 1):
+        with path.open("rb") as file:
+            while raw := file.readline(MAX_LINE_BYTES + 1):
                 row += 1
-                if len(text) > MAX_LINE_CHARS:
+                if len(raw) > MAX_LINE_BYTES:
                     raise Unreadable("too-long", row)
-                yield text
-    except UnicodeError:
-        raise Unreadable("encoding", row + 1) from None
+                # A byte order mark is no part of the text.
+                yield raw.removeprefix(codecs.BOM_UTF8).decode(encoding)
+    except UnicodeDecodeError:
+        raise Unreadable("encoding", row) from None
 
 
 def narrative(text: str) -> str:
