@@ -16,6 +16,10 @@ CREATE TABLE IF NOT EXISTS checkpoints (
 )
 """
 
+_SHAPES = """
+CREATE TABLE IF NOT EXISTS shapes (consumer TEXT NOT NULL PRIMARY KEY, shape TEXT NOT NULL)
+"""
+
 
 class Sourced(NamedTuple):
     """An event and the source it came from."""
@@ -43,6 +47,23 @@ class Positions:
     def create(self, tx: Transaction) -> None:
         """Create the table if it is missing."""
         tx.execute(_TABLE)
+
+    def changed(self, tx: Transaction, shape: str) -> bool:
+        """Say whether the tables that the positions belong to were made with another ``shape``.
+
+        Then the positions are forgotten, so that whoever drops the tables fills them anew.
+        """
+        tx.execute(_SHAPES)
+        held = tx.execute("SELECT shape FROM shapes WHERE consumer = ?", (self._consumer,))
+        if held == [(shape,)]:
+            return False
+        tx.execute("DELETE FROM checkpoints WHERE consumer = ?", (self._consumer,))
+        tx.execute(
+            "INSERT INTO shapes (consumer, shape) VALUES (?, ?) "
+            "ON CONFLICT (consumer) DO UPDATE SET shape = excluded.shape",
+            (self._consumer, shape),
+        )
+        return True
 
     async def all(self) -> dict[str, int]:
         """Return source -> last position."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from shared.bus import Delivery, Subscription
 from shared.codec import Codec
@@ -36,6 +36,20 @@ class Projection(Protocol):
         a batch, but over Kafka one topic may run ahead of another from batch to batch. Anything
         raised parks the event with its permit.
         """
+        ...
+
+
+@runtime_checkable
+class Shaped(Protocol):
+    """A projection whose tables change with the code: those of another shape are filled anew."""
+
+    @property
+    def shape(self) -> str:
+        """What tells one layout of the tables from another."""
+        ...
+
+    def drop(self, tx: Transaction) -> None:
+        """Drop the tables if they are there."""
         ...
 
 
@@ -81,11 +95,14 @@ class Projector:
         return self.projection.name
 
     async def prepare(self) -> None:
-        """Create the tables."""
+        """Create the tables; drop those that another version of the code made."""
 
         def work(tx: Transaction) -> None:
             self._positions.create(tx)
             self.parking.create(tx)
+            model = self.projection
+            if isinstance(model, Shaped) and self._positions.changed(tx, model.shape):
+                model.drop(tx)
             self.projection.create(tx)
 
         await self._database.transaction(work)

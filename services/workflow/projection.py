@@ -17,6 +17,9 @@ from shared.topics import INTAKE, PAYMENT, WORKFLOW
 
 _KINDS: Final = {"str": "TEXT NOT NULL", "int": "BIGINT NOT NULL", "int | None": "BIGINT"}
 _KEY: Final = "application_id"
+_COLUMNS: Final = ", ".join(
+    f"{field.name} {_KINDS[str(field.type)]}" for field in Row.__dataclass_fields__.values()
+)
 _INDEXES: Final = (
     "CREATE INDEX IF NOT EXISTS permits_number ON permits (number)",
     "CREATE INDEX IF NOT EXISTS permits_permit_number ON permits (permit_number)",
@@ -52,12 +55,18 @@ class PermitsProjection:
         self._calendars = calendars
         self._wanted = {BY_CLASS[cls].name for cls in WANTED}
 
+    @property
+    def shape(self) -> str:
+        """The columns and indexes: a table that lacks one is filled anew from the events."""
+        return "; ".join((_COLUMNS, *_INDEXES))
+
+    def drop(self, tx: Transaction) -> None:
+        """Drop the table of another version."""
+        tx.execute("DROP TABLE IF EXISTS permits")
+
     def create(self, tx: Transaction) -> None:
         """Create the table and its indexes if they are missing."""
-        columns = ", ".join(
-            f"{field.name} {_KINDS[str(field.type)]}" for field in Row.__dataclass_fields__.values()
-        )
-        tx.execute(f"CREATE TABLE IF NOT EXISTS permits ({columns}, PRIMARY KEY ({_KEY}))")
+        tx.execute(f"CREATE TABLE IF NOT EXISTS permits ({_COLUMNS}, PRIMARY KEY ({_KEY}))")
         for statement in _INDEXES:
             tx.execute(statement)
 
