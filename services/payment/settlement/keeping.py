@@ -67,8 +67,9 @@ class Files:
         Raises EmptyFile, TooLarge, StoreFull, Unavailable.
         """
         digest, size = hashlib.sha256(), 0
-        draft = await asyncio.to_thread(self._draft)
+        draft = self._draft()
         try:
+            await asyncio.to_thread(_make, self._folder)
             with draft.open("wb") as file:
                 async for chunk in chunks:
                     size += len(chunk)
@@ -83,7 +84,8 @@ class Files:
         except OSError as error:
             _refuse(error)
         finally:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
         return sha256
 
     async def keep_file(self, source: Path) -> str:
@@ -98,8 +100,9 @@ class Files:
 
     def wait(self, identity: str, slip: Slip) -> None:
         """Note durably that a kept file is to be taken in."""
+        draft = self._draft()
         try:
-            draft = self._draft()
+            _make(self._folder)
             with draft.open("wb") as file:
                 file.write(json.dumps(asdict(slip)).encode())
                 _flush(file)
@@ -125,7 +128,6 @@ class Files:
         return self._folder / "waiting" / f"{identity}.json"
 
     def _draft(self) -> Path:
-        self._folder.mkdir(parents=True, exist_ok=True)
         return self._folder / f".draft-{secrets.token_hex(8)}"
 
 
@@ -141,6 +143,10 @@ def shown_name(name: str) -> str:
 def _add(file: BinaryIO, digest: hashlib._Hash, chunk: bytes) -> None:
     digest.update(chunk)
     file.write(chunk)
+
+
+def _make(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
 
 
 def _flush(file: BinaryIO) -> None:
