@@ -108,6 +108,9 @@ class Front:
         """Return the form as a page."""
         lang, account = language(request), current_user(request)
         channels = self.by_hand(offer, account, translator(request))
+        # Whoever enters it for somebody does so for their own office.
+        own = offer.office(account.office) if channels and account else None
+        open_to = (own,) if own else offer.online
         return self.pages.render(
             request,
             "intake/apply.html",
@@ -117,11 +120,7 @@ class Front:
             form=form,
             kept=kept,
             labels=labels(offer.section, translator(request)),
-            offices=[
-                (office.id, office.name.of(lang))
-                for office in offer.offices
-                if office in offer.online or (channels and account and account.office == office.id)
-            ],
+            offices=[(office.id, office.name.of(lang)) for office in open_to],
             channels=channels,
         )
 

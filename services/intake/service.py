@@ -27,6 +27,7 @@ from services.intake.counter import (
 )
 from services.intake.desk import Desk
 from services.intake.door import Door, Visit
+from services.intake.files_page import files_pages
 from services.intake.forms import FormReader
 from services.intake.numbering import Numbers
 from services.intake.pages import CHANNELS, Front, apply_pages, catalogue_pages
@@ -150,6 +151,7 @@ def _people(kernel: Kernel, parts: _Parts) -> list[APIRouter]:
         door_pages(comeback),
         correction_pages(comeback),
         assisted_pages(front),
+        files_pages(kernel.pages, kernel.catalogue, kernel.now),
         queue_pages(counter),
         check_pages(counter),
         document_pages(counter),

@@ -161,6 +161,7 @@ async def open_house(folder: Path) -> AsyncIterator[House]:
     checkpoints, database = (SqliteDatabase(folder / f"{name}.sqlite") for name in ("bus", "own"))
     kernel = build_kernel(folder, store, checkpoints)
     service = build(kernel, database)
+    kernel.pages.commands.update(service.commands)
     app = build_app(
         "Jejak",
         list(service.routers),
