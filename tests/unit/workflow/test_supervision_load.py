@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
@@ -14,8 +14,9 @@ from services.workflow.supervision.figures import Figures
 from services.workflow.supervision.history import HistoryProjection
 from services.workflow.supervision.open_files import Filter, OpenFiles, Standing
 from services.workflow.views import Views
-from shared.database import Database, Params, Transaction
+from shared.database import Params, Transaction
 from shared.database import Row as DatabaseRow
+from shared.database.sqlite import SqliteDatabase
 from shared.events import to_micros
 from tests.unit.workflow.kit import NOW
 from tests.unit.workflow.office import SmallOffice, small_office
@@ -23,34 +24,27 @@ from tests.unit.workflow.office import SmallOffice, small_office
 FILES, TURNS, OFFICERS = 100_000, 100_000, 20
 STAGES = ("verify", "survey", "assess", "pay", "sign")
 DAY_US = 86_400_000_000
-T = TypeVar("T")
 
 
-class Weighed:
+class Weighed(SqliteDatabase):
     """The real database, which also counts the rows that come out of it."""
 
-    def __init__(self, inner: Database) -> None:
-        self.inner = inner
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
         self.rows = 0
 
     async def query(self, sql: str, params: Params = ()) -> list[DatabaseRow]:
-        found = await self.inner.query(sql, params)
+        found = await super().query(sql, params)
         self.rows += len(found)
         return found
-
-    async def transaction(self, work: Callable[[Transaction], T]) -> T:
-        return await self.inner.transaction(work)
-
-    async def close(self) -> None:
-        await self.inner.close()
 
 
 class Crowd:
     """An office with very many open files and turns."""
 
-    def __init__(self, office: SmallOffice) -> None:
+    def __init__(self, office: SmallOffice, database: Weighed) -> None:
         self.office = office
-        self.database = Weighed(office.database)
+        self.database = database
         views = Views(self.database, office.sops, office.calendars, lambda: NOW)
         self.files = OpenFiles(self.database, views, office.sops, lambda: NOW)
         self.figures = Figures(self.database)
@@ -107,9 +101,11 @@ def turns(seed: random.Random) -> Iterator[tuple[Any, ...]]:
 @pytest.fixture
 async def crowd(tmp_path: Path) -> AsyncIterator[Crowd]:
     async with small_office(tmp_path) as office:
-        made = Crowd(office)
+        database = Weighed(tmp_path / "workflow.sqlite")
+        made = Crowd(office, database)
         await made.fill()
         yield made
+        await database.close()
 
 
 async def test_a_page_takes_groups_and_one_page_of_rows_out_of_the_database(crowd: Crowd) -> None:
