@@ -74,11 +74,14 @@ class InterestRule(FileModel):
         return Interest(months, amount, months_after(due, last), calculation)
 
 
+Rules = Annotated[tuple[InterestRule, ...], Field(min_length=1)]
+
+
 class InterestRules(FileModel):
     """The common rules, and those of offices that have their own. From a file."""
 
-    rules: Annotated[tuple[InterestRule, ...], Field(min_length=1)]
-    offices: dict[Identifier, tuple[InterestRule, ...]] = Field(default_factory=dict)
+    rules: Rules
+    offices: dict[Identifier, Rules] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _in_order(self) -> InterestRules:

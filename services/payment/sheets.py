@@ -81,6 +81,7 @@ class Sheets:
             "tone": tone,
             "payments": [self._payment(money, tr, zone) for money in _payments(issued)],
             "set_aside": [_set_aside(money, tr) for money in issued.books.moneys if _held(money)],
+            "ordinal": issued.books.bills.index(bill) + 1,
             "letters": self._letters(issued, tr, zone),
             "bank": profile.name.of(tr.lang) if profile else "",
             "virtual_account": bill.virtual_account,
@@ -194,7 +195,7 @@ class Sheets:
         }
 
     def _letters(self, state: Issued, tr: Translator, zone: ZoneInfo) -> list[dict[str, Any]]:
-        """Return the earlier bills, the newest first; the present one is the page itself."""
+        """Return all bills of the application, the newest first."""
         return [
             {
                 "ordinal": ordinal,

@@ -77,6 +77,8 @@ def issue(command: IssueBill, state: Bill) -> Sequence[object]:
     if (first.amount, first.lines, first.tariff) == (amount, calculation.lines, tariff):
         return []
     if isinstance(state, Paid | Cancelled):
+        if first.amount == amount:
+            return []
         raise BillAlreadyIssued
     return [_replaced(old, new, "assessed-anew"), new]
 

@@ -34,6 +34,7 @@ from tests.unit.payment.samples import (
     NUMBER,
     PAID,
     REPLACED,
+    TARIFF,
     cancel,
     expire,
     issue,
@@ -116,6 +117,8 @@ def test_another_amount_is_not_billed_over_a_paid_or_cancelled_bill() -> None:
 
 def test_the_same_assessment_again_decides_nothing_after_payment_either() -> None:
     given(DECIDER, ISSUED, PAID).when(issue()).then_nothing()
+    renamed = TARIFF.model_copy(update={"id": "situ-2027"})
+    given(DECIDER, ISSUED, PAID).when(issue(tariff=renamed)).then_nothing()
 
 
 def test_a_fee_without_bill_is_noted_once_per_reason() -> None:

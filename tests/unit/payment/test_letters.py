@@ -183,3 +183,18 @@ async def test_a_cancelled_bill_says_so_on_paper(case: Case) -> None:
     await page(case, "Dibatalkan")
     words = await printed(case.office, f"/tagihan/{case.number}/surat/1.pdf?lang=id")
     assert "DIBATALKAN" in words
+
+
+async def test_the_letter_on_the_page_is_the_one_that_counts(case: Case) -> None:
+    kernel = case.office.running.kernel
+    (issued,) = await kernel.store.read_stream(bill_stream(case.application))
+    first = kernel.codec.decode(issued)
+    late = months_after(date.fromisoformat(first.due_on), 1)
+    await give(
+        case,
+        expire(bill_id=first.bill_id, today=late),
+        issue_late(bill_id=first.bill_id, today=late),
+        pay(**payment(case)),
+    )
+    shown = await page(case, "Pembayaran sudah masuk")
+    assert '/surat/1.pdf">Surat tagihan' in shown

@@ -9,7 +9,13 @@ import pytest
 
 from services.payment.bill import DECIDER, bill_stream
 from shared.contracts.intake import ApplicationWithdrawn
-from shared.contracts.payment import BillIssued, PaymentReceived, SuspenseAllocated
+from shared.contracts.payment import (
+    BillCancelled,
+    BillingRejected,
+    BillIssued,
+    PaymentReceived,
+    SuspenseAllocated,
+)
 from shared.contracts.workflow import FeeAssessed, PermitRejected, PermitWithdrawn
 from tests.examples import example
 from tests.running import Office, until
@@ -50,9 +56,7 @@ async def happened(case: Case, event: object) -> None:
 async def test_a_fee_assessed_again_after_a_return_revises_the_bill(case: Case) -> None:
     await happened(case, fee(case, measures={"area_m2": 7}))
     told = await events(case, "BillReplaced")
-    first, _, revised = told
-    assert isinstance(first, BillIssued)
-    assert isinstance(revised, BillIssued)
+    first, revised = [event for event in told if isinstance(event, BillIssued)]
     assert (revised.amount, revised.replaces) == (14_000, first.bill_id)
     assert revised.virtual_account == first.virtual_account
 
@@ -73,7 +77,8 @@ async def test_a_free_permit_or_a_fee_that_cannot_be_has_no_bill(
     case = await assessed(office, await_bill=False)
     await happened(case, fee(case, **changes))
     (rejected,) = await events(case, "BillingRejected")
-    assert getattr(rejected, "reason", "") == reason
+    assert isinstance(rejected, BillingRejected)
+    assert rejected.reason == reason
     answer = await office.http.get(f"/tagihan/{case.number}", headers={"accept": "text/html"})
     assert answer.status_code == 404
 
@@ -83,7 +88,8 @@ async def test_the_end_of_an_application_ends_the_asking(case: Case, kind: type[
     stream = "application" if kind is ApplicationWithdrawn else "permit"
     ended = example(kind, application_id=case.application)
     await case.office.happened(f"{stream}-{case.application}", ended, application=case.application)
-    assert len(await events(case, "BillCancelled")) == 2
+    told = await events(case, "BillCancelled")
+    assert [type(event) for event in told] == [BillIssued, BillCancelled]
 
 
 async def test_allocated_money_pays_the_bill(case: Case) -> None:
@@ -103,8 +109,8 @@ async def test_allocated_money_pays_the_bill(case: Case) -> None:
     )
     stream = f"suspense-S-{case.number}"
     await case.office.happened(stream, allocated, application=case.application)
-    paid = (await events(case, "PaymentReceived"))[-1]
-    assert isinstance(paid, PaymentReceived)
+    told = await events(case, "PaymentReceived")
+    (paid,) = [event for event in told if isinstance(event, PaymentReceived)]
     assert (paid.source, paid.request_id, paid.reference) == (
         "suspense",
         f"A-{case.number}",
@@ -121,5 +127,6 @@ async def test_an_assessment_after_payment_is_told_to_people(case: Case) -> None
         application=case.application,
     )
     await happened(case, fee(case, measures={"area_m2": 500}))
-    rejected = (await events(case, "BillingRejected"))[-1]
-    assert getattr(rejected, "reason", "") == "bill-already-issued"
+    told = await events(case, "BillingRejected")
+    (rejected,) = [event for event in told if isinstance(event, BillingRejected)]
+    assert rejected.reason == "bill-already-issued"
