@@ -31,13 +31,11 @@ class Client:
         self, path: str, body: object, headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
         """Send ``body`` as JSON; return status and body of the answer."""
-        data = json.dumps(body).encode()
-        extra = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
-        head = (
-            f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1:{self._port}\r\n{extra}"
-            f"content-type: application/json\r\ncontent-length: {len(data)}\r\n\r\n"
-        )
-        self._writer.write(head.encode() + data)
+        return await self.send(request(self._port, path, json.dumps(body).encode(), headers))
+
+    async def send(self, whole: bytes) -> tuple[int, bytes]:
+        """Send what ``request`` made; return status and body of the answer."""
+        self._writer.write(whole)
         return await self._answer()
 
     async def _answer(self) -> tuple[int, bytes]:
@@ -49,6 +47,16 @@ class Client:
     def close(self) -> None:
         """Close the connection."""
         self._writer.close()
+
+
+def request(port: int, path: str, data: bytes, headers: Mapping[str, str] | None = None) -> bytes:
+    """Return a whole POST of JSON to 127.0.0.1:``port``, as it goes over the wire."""
+    extra = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
+    head = (
+        f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n{extra}"
+        f"content-type: application/json\r\ncontent-length: {len(data)}\r\n\r\n"
+    )
+    return head.encode() + data
 
 
 def parsed(status: int, body: bytes) -> Any:

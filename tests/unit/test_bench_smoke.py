@@ -109,6 +109,15 @@ def test_a_quick_run_measures_and_loses_nothing(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bench.json"]
 
 
+def test_the_bank_is_answered_and_no_bill_is_paid_twice(tmp_path: Path) -> None:
+    _, result = bench(tmp_path, "--rows", "6")
+    (row,) = result["rows"]
+    assert row["series"]["signed callbacks"]["median"] > 0
+    (kept,) = row["kill_9"]
+    assert kept["acknowledged"] > 0
+    assert kept["lost"] == 0
+
+
 def test_what_needs_java_is_named_where_there_is_none(tmp_path: Path) -> None:
     printed, result = bench(tmp_path, "--rows", "7", PATH=str(tmp_path))
     (row,) = result["rows"]

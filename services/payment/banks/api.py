@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -62,7 +62,7 @@ def snap_router(door: Door, accounts: VirtualAccounts, now: Callable[[], datetim
     @router.post("/transfer-va/reversal", openapi_extra=described.PAYMENT)
     async def reversal(request: Request) -> Response:
         """Take a payment back, for a partner whose profile names a service for it."""
-        service = door.reversal_service(request.headers) or _NO_SERVICE
+        service = door.reversal_service(request.headers.get("X-PARTNER-ID", "")) or _NO_SERVICE
         return await _answered(request, service, verified(accounts.reversal), now)
 
     return router
@@ -128,4 +128,12 @@ async def _call(request: Request) -> Call:
     path = request.scope.get("raw_path") or request.url.path.encode()
     query = request.scope["query_string"]
     target = (path.split(b"?")[0] + (b"?" + query if query else b"")).decode("latin-1")
-    return Call(request.method, target, request.headers, await request.body())
+    # One look at each header: banks send a dozen, and we want most of them.
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in _raw(request)}
+    return Call(request.method, target, headers, await request.body())
+
+
+def _raw(request: Request) -> Sequence[tuple[bytes, bytes]]:
+    """Return the headers as they came; the server has put their names into small letters."""
+    raw: Sequence[tuple[bytes, bytes]] = request.scope["headers"]
+    return raw

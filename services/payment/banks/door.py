@@ -28,7 +28,10 @@ REFUSED = Counter("jejak_bank_calls_refused_total", "Bank calls turned away", ["
 
 
 class Call(NamedTuple):
-    """One HTTP call as received. ``target`` is the path with its query, ``body`` the raw bytes."""
+    """One HTTP call as received. ``target`` is the path with its query, ``body`` the raw bytes.
+
+    The names of ``headers`` are in small letters.
+    """
 
     method: str
     target: str
@@ -72,14 +75,14 @@ class Door:
 
     def caller(self, call: Call, now: datetime) -> Caller:
         """Return who makes a transaction call. Raises SnapRefused."""
-        claimed = self._banks.of_partner(call.headers.get("X-PARTNER-ID", ""))
+        claimed = self._banks.of_partner(call.headers.get("x-partner-id", ""))
         if claimed is not None and claimed.proof == "asymmetric":
             return self._by_key(claimed, call, now)
         return self._by_token(call, now)
 
-    def reversal_service(self, headers: Mapping[str, str]) -> str | None:
+    def reversal_service(self, partner_id: str) -> str | None:
         """Return the service code that the claimed partner's reversals are answered with."""
-        claimed = self._banks.of_partner(headers.get("X-PARTNER-ID", ""))
+        claimed = self._banks.of_partner(partner_id)
         return claimed.reversal_service if claimed else None
 
     def _by_token(self, call: Call, now: datetime) -> Caller:
@@ -145,7 +148,7 @@ def _check_fresh(profile: SnapProfile, timestamp: str, now: datetime) -> None:
 
 
 def _header(call: Call, name: str, *, longest: int = _MAX_HEADER) -> str:
-    value = call.headers.get(name, "")
+    value = call.headers.get(name.lower(), "")
     if not value:
         raise SnapRefused(snap.missing_field(name))
     if len(value) > longest or not value.isprintable():

@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS bank_doubts (
 )
 """
 _INDEX = "CREATE INDEX IF NOT EXISTS bank_doubts_due ON bank_doubts (due_us)"
+_BY_ACCOUNT = "CREATE INDEX IF NOT EXISTS bank_doubts_account ON bank_doubts (virtual_account)"
 _COLUMNS = "partner, virtual_account, office, reason, request_id, since_us, attempts, alerted"
 
 
@@ -52,7 +53,7 @@ class Doubts:
 
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         """Keep it in ``database``."""
-        self._tables = Tables(database, (_TABLE, _INDEX))
+        self._tables = Tables(database, (_TABLE, _INDEX, _BY_ACCOUNT))
         self._now = now
 
     async def note(
@@ -133,6 +134,10 @@ class Doubts:
 
     async def bill_appeared(self, virtual_account: str) -> None:
         """Ask at once about an account that was doubted before it had a bill."""
+        sql = "SELECT 1 FROM bank_doubts WHERE virtual_account = ? LIMIT 1"
+        if not await self._tables.query(sql, (virtual_account,)):
+            # As it is with almost every bill.
+            return
         due = to_micros(self._now())
         await self._tables.transaction(
             lambda tx: tx.execute(

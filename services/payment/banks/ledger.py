@@ -1,12 +1,11 @@
-"""What must be remembered about bank calls: used external ids, and the first result of a payment.
+"""What must be remembered about bank calls: used external ids, and what payments were refused.
 
 Both live in the service's own tables. A lost ledger costs nothing but the exact wording of a
-repeated answer: the payment itself is in the store.
+repeated refusal: a payment itself is in the store, and so is what was answered to it.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 from datetime import date, timedelta
 from enum import Enum
@@ -16,8 +15,6 @@ from services.payment.banks.snap import Reply
 from services.payment.banks.tables import Tables
 from services.payment.banks.together import Together
 from shared.database import Database, Transaction
-from shared.errors import JejakError
-from shared.telemetry import log
 
 _TABLES = (
     """
@@ -60,11 +57,16 @@ class ExternalId(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """What was first asked under a payment request id; ``reply`` is None until it was answered."""
+    """What was first asked under a payment request id.
+
+    ``reply`` is its refusal, if it was refused for good: a payment's own events tell of the rest.
+    ``fresh`` says that nobody took the id before.
+    """
 
     virtual_account: str
     sen: int
     reply: Reply | None
+    fresh: bool
 
 
 class Ledger:
@@ -73,9 +75,6 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         """Keep them in ``database``."""
         self._together = Together(Tables(database, _TABLES))
-        # First results that are being written; a repeat may come before they are.
-        self._unwritten: dict[tuple[str, str], Reply] = {}
-        self._writing: set[asyncio.Task[None]] = set()
         self._swept: dict[str, date] = {}
 
     async def use(self, used: ExternalId) -> Use:
@@ -94,15 +93,13 @@ class Ledger:
         def work(tx: Transaction) -> tuple[Use, Claim]:
             use = self._use(tx, used)
             if use is Use.OTHER_REQUEST:
-                return use, Claim(virtual_account, sen, None)
+                return use, Claim(virtual_account, sen, None, False)
             return use, _claim(tx, partner, request_id, virtual_account, sen)
 
-        use, claim = await self._together.run(work)
-        unwritten = self._unwritten.get((partner, request_id))
-        return use, claim._replace(reply=claim.reply or unwritten)
+        return await self._together.run(work)
 
     async def keep(self, partner: str, request_id: str, reply: Reply) -> None:
-        """Remember the first result of a claimed request; a later one changes nothing."""
+        """Remember the refusal of a claimed request; a later one changes nothing."""
         data = json.dumps(reply.data)
         await self._together.run(
             lambda tx: tx.execute(
@@ -111,24 +108,6 @@ class Ledger:
                 (reply.status, reply.case, reply.message, data, partner, request_id),
             )
         )
-
-    def keep_soon(self, partner: str, request_id: str, reply: Reply) -> None:
-        """Remember it beside the answer, for a payment that the store can tell of as well."""
-        key = (partner, request_id)
-        self._unwritten.setdefault(key, reply)
-
-        async def write() -> None:
-            try:
-                await self.keep(partner, request_id, reply)
-            except JejakError as error:
-                # What is paid is durable already: a ledger that is down must not hide it.
-                log.warning("bank_result_not_kept", partner=partner, reason=error.code)
-            finally:
-                self._unwritten.pop(key, None)
-
-        task = asyncio.get_running_loop().create_task(write())
-        self._writing.add(task)
-        task.add_done_callback(self._writing.discard)
 
     def _use(self, tx: Transaction, used: ExternalId) -> Use:
         if self._swept.get(used.partner) != used.day:
@@ -165,11 +144,11 @@ def _claim(tx: Transaction, partner: str, request_id: str, virtual_account: str,
         (partner, request_id, virtual_account, sen),
     )
     if added:
-        return Claim(virtual_account, sen, None)
+        return Claim(virtual_account, sen, None, True)
     account, first_sen, status, case, message, data = tx.execute(
         "SELECT virtual_account, sen, status, result_case, message, data "
         "FROM bank_payment_requests WHERE partner = ? AND request_id = ?",
         (partner, request_id),
     )[0]
     reply = Reply(status, case, message, json.loads(data)) if status else None
-    return Claim(account, first_sen, reply)
+    return Claim(account, first_sen, reply, False)

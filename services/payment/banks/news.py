@@ -15,6 +15,7 @@ from services.payment.banks.announcements import Announcements
 from services.payment.banks.dialects import LegacyVaProfile, SnapProfile
 from services.payment.banks.doubts import Doubts
 from services.payment.banks.profile import Banks
+from services.payment.banks.recording import Payee, Recorder
 from shared.contracts.payment import (
     BillCancelled,
     BillExpired,
@@ -36,9 +37,11 @@ class News:
         banks: Banks,
         doubts: Doubts,
         announcements: Announcements,
+        recorder: Recorder,
         wake: Callable[[], None],
     ) -> None:
         """``wake`` has the banks called soon."""
+        self._recorder = recorder
         self._announcements = announcements
         self._doubts = doubts
         self._wake = wake
@@ -63,6 +66,7 @@ class News:
 
     async def on_issued(self, event: BillIssued, recorded: Recorded) -> None:
         """Have the office's bank told, and have it asked about what came before the bill."""
+        self._recorder.learn(event.virtual_account, Payee(event.application_id, event.office))
         for profile in self._told:
             if profile.serves(event.office):
                 await self._announcements.mark(profile.id, event.application_id, recorded.position)

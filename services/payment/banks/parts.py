@@ -71,7 +71,7 @@ def build(kernel: Kernel, database: Database, banks: Banks, views: BillViews) ->
     accounts = VirtualAccounts(recorder, Ledger(database), now, inquired)
     hints = Hints(banks, recorder, doubts, repair.wake)
     tellers = Tellers(banks, keys, recorder, now)
-    news = News(banks, doubts, announcements, repair.wake)
+    news = News(banks, doubts, announcements, recorder, repair.wake)
     return BankParts(
         routers=[snap_router(door, accounts, now), legacy_router(hints, tellers)],
         reactors=[Reactor("payment.banks", (PAYMENT.name,), news.table(), kernel.codec, database)],

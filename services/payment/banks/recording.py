@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -74,14 +74,24 @@ class Recorder:
             row = await self._views.by_account(virtual_account)
             if row is None:
                 return None
-            known = self._payees[virtual_account] = Payee(row.application_id, row.office)
-            if len(self._payees) > _REMEMBERED:
-                self._payees.popitem(last=False)
+            known = Payee(row.application_id, row.office)
+            self.learn(virtual_account, known)
         return known if profile.serves(known.office) else None
+
+    def learn(self, virtual_account: str, payee: Payee) -> None:
+        """Remember whose account it is, so that nobody has to look it up."""
+        self._payees[virtual_account] = payee
+        if len(self._payees) > _REMEMBERED:
+            self._payees.popitem(last=False)
 
     async def bill(self, payee: Payee) -> Bill:
         """Return the present state of an application's bills."""
         return (await self._handler.load(DECIDER, bill_stream(payee.application_id))).state
+
+    async def history(self, payee: Payee) -> Sequence[object]:
+        """Return the events of an application's bills, in order."""
+        loaded = await self._handler.load(DECIDER, bill_stream(payee.application_id))
+        return [self._handler.codec.decode(recorded) for recorded in loaded.events]
 
     async def record(self, profile: AnyProfile, payee: Payee, money: Money) -> Outcome[Bill]:
         """Record a payment. Raises the bill's refusals unless the money has landed."""

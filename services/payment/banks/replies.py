@@ -9,8 +9,16 @@ from services.payment.banks.dialects import SnapProfile
 from services.payment.banks.requests import Account, Inquiry, Payment, Status
 from services.payment.banks.snap import Reply
 from services.payment.bill import Money
-from shared.contracts.payment import BillIssued, PaymentReceived
+from shared.contracts.payment import (
+    BillIssued,
+    DuplicatePaymentFound,
+    PaymentReceived,
+    PaymentSetAside,
+)
 from shared.money import decimal_text
+
+# Money on record, whether it paid the bill or waits for a decision.
+Told = PaymentReceived | PaymentSetAside | DuplicatePaymentFound
 
 _SUCCESS = {"english": "Success", "indonesia": "Sukses"}
 # The standard takes no more.
@@ -45,8 +53,10 @@ def owed(profile: SnapProfile, bill: BillIssued, inquiry: Inquiry) -> Reply:
     )
 
 
-def paid(bill: BillIssued, payment: PaymentReceived, account: Account) -> Reply:
-    """Return what is said about a recorded payment: from its event, so always the same."""
+def paid(profile: SnapProfile, bill: BillIssued, payment: Told) -> Reply:
+    """Return what is said about money on record: from its event, so always the same."""
+    customer = bill.virtual_account.removeprefix(profile.prefix)
+    account = Account(prefix=profile.prefix, customer=customer)
     return snap.success(
         {
             "paymentFlagStatus": "00",
@@ -59,17 +69,6 @@ def paid(bill: BillIssued, payment: PaymentReceived, account: Account) -> Reply:
             "trxDateTime": payment.paid_at,
             "referenceNo": payment.reference,
             "additionalInfo": {},
-        }
-    )
-
-
-def taken(bill: BillIssued, payment: Payment) -> Reply:
-    """Return what is said about money of an open amount that waits for a decision."""
-    return snap.success(
-        {
-            **_told(payment, "00", _SUCCESS),
-            "virtualAccountName": bill.number,
-            "totalAmount": _rupiah(bill.amount),
         }
     )
 

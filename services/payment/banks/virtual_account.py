@@ -1,7 +1,7 @@
 """Virtual accounts for SNAP partners: the bill behind a number, and the payment of it.
 
 A payment is answered only after it is durable. A repeated request is answered with the first
-result: from the ledger, or from the bill's own history when the ledger has none.
+result: a refusal from the ledger, a payment from the bill's own history.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 from services.payment.banks import replies, snap
 from services.payment.banks.dialects import SnapProfile
 from services.payment.banks.door import Caller
-from services.payment.banks.ledger import ExternalId, Ledger, Use
+from services.payment.banks.ledger import Claim, ExternalId, Ledger, Use
 from services.payment.banks.recording import Money, Payee, Recorder
 from services.payment.banks.requests import (
     Account,
@@ -25,7 +25,6 @@ from services.payment.banks.requests import (
 from services.payment.banks.snap import Reply, SnapRefused
 from services.payment.bill import (
     AmountMismatch,
-    Bill,
     BillAlreadyPaid,
     BillExpired,
     BillNotOwed,
@@ -38,6 +37,12 @@ from services.payment.bill import (
     PaymentAlreadyReversed,
     PaymentNotIdentified,
     UnknownPayment,
+)
+from shared.contracts.payment import (
+    BillIssued,
+    DuplicatePaymentFound,
+    PaymentReceived,
+    PaymentSetAside,
 )
 from shared.errors import Refused
 from shared.telemetry import log
@@ -122,14 +127,15 @@ class VirtualAccounts:
             raise SnapRefused(snap.CONFLICT)
         if (first.virtual_account, first.sen) != (account, payment.sen):
             await self._contradicted(caller.profile, first.virtual_account, payment)
-            return replies.repeated(first.reply or replies.refused(snap.INCONSISTENT, payment))
+            told = first.reply or await self._first_of(caller.profile, first, payment)
+            return replies.repeated(told)
         if first.reply is not None:
             again = payment.advice and use is not Use.REPLAY
             return first.reply if again else replies.repeated(first.reply)
-        reply = await self._pay(caller.profile, payment)
-        if reply.case == "00":
-            self._ledger.keep_soon(partner, payment.request_id, reply)
-        elif reply.case in _FINAL:
+        # A verbatim replay hears that it is one, even of an advice.
+        repeats = not first.fresh and (not payment.advice or use is Use.REPLAY)
+        reply = await self._pay(caller.profile, payment, repeats=repeats)
+        if reply.case in _FINAL:
             await self._ledger.keep(partner, payment.request_id, reply)
         return reply
 
@@ -149,8 +155,12 @@ class VirtualAccounts:
             return replies.refused(_REFUSALS[type(refusal)], payment)
         return replies.reversed_(payment)
 
-    async def _pay(self, profile: SnapProfile, payment: Payment) -> Reply:
-        """Return what came of it. The second of two equal requests finds it done and says so."""
+    async def _pay(self, profile: SnapProfile, payment: Payment, *, repeats: bool) -> Reply:
+        """Return what came of it.
+
+        ``repeats`` says that the request was here before: when its payment is on record, the
+        answer is the first one's result, marked as a repetition.
+        """
         try:
             payee = await self._payee_of(profile, payment.account)
             if payment.sen % 100:
@@ -160,11 +170,39 @@ class VirtualAccounts:
             return replies.refused(refused.reply, payment)
         except InconsistentPayment:
             await self._contradicted(profile, payment.account.number, payment)
-            state = await self._recorder.bill(payee)
-            return replies.repeated(_result(state, profile, payment))
+            return replies.repeated(await self._first(profile, payee, payment))
         except Refused as refusal:
             return replies.refused(_REFUSALS[type(refusal)], payment)
-        return _result(outcome.state, profile, payment)
+        state = outcome.state
+        if outcome.events and isinstance(state, Paid) and _is(state.payment, profile, payment):
+            return replies.paid(profile, state.bill, state.payment)
+        first = await self._first(profile, payee, payment)
+        again = repeats and not outcome.events and first.case == "00"
+        return replies.repeated(first) if again else first
+
+    async def _first(self, profile: SnapProfile, payee: Payee, payment: Payment) -> Reply:
+        """Return what was first answered to a payment that is on record, whatever came after."""
+        bills: dict[str, BillIssued] = {}
+        for event in await self._recorder.history(payee):
+            match event:
+                case BillIssued():
+                    bills[event.bill_id] = event
+                case PaymentReceived() | PaymentSetAside() | DuplicatePaymentFound():
+                    if _is(event, profile, payment):
+                        return replies.paid(profile, bills[event.bill_id], event)
+                case _:
+                    continue
+        # Its reference is that of another request, so it is the same money under another name.
+        return replies.refused(snap.PAID_BILL, payment)
+
+    async def _first_of(self, profile: SnapProfile, first: Claim, payment: Payment) -> Reply:
+        """Return what was answered to the first request of an id that now tells otherwise."""
+        payee = await self._recorder.payee(profile, first.virtual_account)
+        if payee is not None:
+            found = await self._first(profile, payee, payment)
+            if found.case == "00":
+                return found
+        return replies.refused(snap.INCONSISTENT, payment)
 
     def _money(self, profile: SnapProfile, payment: Payment) -> Money:
         return Money(
@@ -208,15 +246,5 @@ class VirtualAccounts:
         return payee
 
 
-def _result(state: Bill, profile: SnapProfile, payment: Payment) -> Reply:
-    """Return the answer to a payment that is on record, from what is on record."""
-    assert not isinstance(state, NotIssued)
-    if isinstance(state, Paid) and state.payment.partner == profile.id:
-        if state.payment.request_id == payment.request_id:
-            return replies.paid(state.bill, state.payment, payment.account)
-        if profile.amount == "closed":
-            # The same money under another name: its reference is that of the first.
-            return replies.refused(snap.PAID_BILL, payment)
-    if profile.amount == "closed":
-        return replies.refused(snap.INCONSISTENT, payment)
-    return replies.taken(state.bill, payment)
+def _is(told: replies.Told, profile: SnapProfile, payment: Payment) -> bool:
+    return (told.partner, told.request_id) == (profile.id, payment.request_id)

@@ -72,6 +72,17 @@ async def test_a_reversal_before_its_payment_is_remembered(desk: Desk, account: 
     assert await account.types() == ["BillIssued", "UnknownPaymentReversed"]
 
 
+async def test_the_first_result_outlives_a_reversal(desk: Desk, account: Account) -> None:
+    partner = await desk.partner()
+    sent = account.body(partner)
+    first = await account.pay(partner, **sent)
+    await partner.call("reversal", sent)
+    again = await account.pay(partner, **sent)
+    assert again["responseCode"] == "4042518"
+    assert again["virtualAccountData"] == first["virtualAccountData"]
+    assert (await account.types())[1:] == ["PaymentReceived", "PaymentReversed"]
+
+
 async def test_a_partner_without_a_reversal_has_none(desk: Desk) -> None:
     account = await desk.bill("bontang")
     partner = await desk.partner("open")
