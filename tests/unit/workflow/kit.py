@@ -49,7 +49,7 @@ def office(**changes: Any) -> Office:
         "hours": dict.fromkeys(days, ("08:00-16:00",)),
         "day_minutes": DAY,
         "holidays": "ID",
-        "permit_types": ("izin", "gratis"),
+        "permit_types": ("izin", "gratis", "opd"),
         "ladder": {"answer_minutes": 120},
         "agencies": AGENCIES,
         "source": "assumed",
@@ -109,8 +109,12 @@ def permit_type(
 
 
 def catalogue() -> Catalogue:
-    """Return an office with a paid and a free permit type."""
-    kinds = (permit_type(*PAID), permit_type(*FREE, name="gratis", days=3))
+    """Return an office with a paid permit type, a free one, and one with agencies."""
+    kinds = (
+        permit_type(*PAID),
+        permit_type(*FREE, name="gratis", days=3),
+        permit_type(*OPD, name="opd", validity={"years": 5}),
+    )
     return Catalogue([office()], kinds)
 
 
