@@ -77,7 +77,8 @@ class Tellers:
             "kode_bayar": account,
             "nomor": bill.number,
             "jumlah": bill.amount,
-            "denda": 0,
+            # What is added to the principal because it is late.
+            "denda": bill.amount - bill.principal if bill.kind == "strd" else 0,
             "jatuh_tempo": bill.due_on,
             "status_bayar": _status(state, self._today(payee)),
         }
