@@ -54,6 +54,7 @@ NAV = (
     NavItem("Board", "workflow", "/papan", _LEADERS),
     NavItem("Treasury", "payment", "/bendahara", _MONEY),
     NavItem("Messages", "notify", "/kotak-keluar", _BACK_OFFICE | _LEADERS),
+    NavItem("Data files", "intake", "/berkas-data", frozenset({Role.ADMIN})),
 )
 
 
