@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
 import pytest_asyncio
 
 from services.payment.bill import DECIDER, Command, bill_stream
@@ -15,6 +16,8 @@ from services.payment.late import LateBills, Swept
 from services.payment.views import BillRow, BillsProjection, BillViews
 from shared.bus import Delivery
 from shared.codec import Codec
+from shared.database import Database
+from shared.database.postgres import PostgresDatabase
 from shared.database.sqlite import SqliteDatabase
 from shared.handle import Handler
 from shared.ids import derived_id
@@ -27,20 +30,21 @@ from tests.unit.payment.samples import RULE, cancel, issue, pay, take_back
 DEPLOY = Path(__file__).parents[3] / "deploy"
 # The sample bill is due on this day; START is 30 days earlier, 08:00 in Jakarta.
 DUE = date(2026, 2, 4)
+RULES = InterestRules(rules=(RULE,))
 
 
 class Desk:
     """A store, the read model over it, and the sweep; ``now`` is moved on by hand."""
 
-    def __init__(self, folder: Path, catalogue: Catalogue, rules: InterestRules) -> None:
+    def __init__(self, folder: Path, database: Database, catalogue: Catalogue) -> None:
         self.now = START
         self.store = SqliteStore(folder / "events.sqlite")
-        self.database = SqliteDatabase(folder / "payment.sqlite")
+        self.database = database
         self.views = BillViews(self.database)
         codec = Codec()
         self._handler = Handler(self.store, codec)
         self._projector = Projector(BillsProjection(codec), self.database)
-        self._late = LateBills(self._handler, self.views, catalogue, rules, lambda: self.now)
+        self._late = LateBills(self._handler, self.views, catalogue, RULES, lambda: self.now)
 
     async def open(self) -> None:
         await self._projector.prepare()
@@ -78,17 +82,20 @@ class Desk:
         assert row is not None
         return row
 
+    async def close(self) -> None:
+        await self.store.close()
+        await self.database.close()
 
-RULES = InterestRules(rules=(RULE,))
 
-
-@pytest_asyncio.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    made = Desk(tmp_path, Catalogue.load(DEPLOY), RULES)
+@pytest_asyncio.fixture(params=["sqlite", "postgres"])
+async def desk(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Desk]:
+    database: Database = SqliteDatabase(tmp_path / "payment.sqlite")
+    if request.param == "postgres":
+        database = PostgresDatabase(request.getfixturevalue("postgres_dsn"), "payment")
+    made = Desk(tmp_path, database, Catalogue.load(DEPLOY))
     await made.open()
     yield made
-    await made.store.close()
-    await made.database.close()
+    await made.close()
 
 
 async def test_a_bill_past_its_due_date_is_followed_by_one_with_interest(desk: Desk) -> None:
@@ -167,13 +174,13 @@ async def test_an_office_that_is_wrong_stops_no_other(tmp_path: Path) -> None:
     catalogue = Catalogue.load(DEPLOY)
     broken = catalogue.offices["bogor"].model_copy(update={"zone": "Nowhere/Land"})
     offices = [broken, catalogue.offices["mataram"]]
-    desk = Desk(tmp_path, Catalogue(offices, catalogue.types.values()), RULES)
+    database = SqliteDatabase(tmp_path / "payment.sqlite")
+    desk = Desk(tmp_path, database, Catalogue(offices, catalogue.types.values()))
     await desk.open()
     await desk.issue("J", office="bogor")
     await desk.issue("W", office="mataram")
     assert await desk.sweep(DUE + timedelta(days=2)) == Swept(issued=1, failed=1)
-    await desk.store.close()
-    await desk.database.close()
+    await desk.close()
 
 
 async def test_many_bills_are_dealt_with_in_chunks(desk: Desk) -> None:
