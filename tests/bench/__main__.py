@@ -19,7 +19,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import machine, report, row1, row2, row4, row6, row7
+from tests.bench import machine, report, row1, row2, row3, row4, row6, row7
 from tests.bench.measure import Row
 from tests.bench.plan import Plan, full, quick
 from tests.bench.telling import Teller
@@ -27,6 +27,7 @@ from tests.bench.telling import Teller
 ROWS: dict[int, Callable[[Plan, Teller], Awaitable[Row]]] = {
     1: row1.run,
     2: row2.run,
+    3: row3.run,
     4: row4.run,
     6: row6.run,
     7: row7.run,

@@ -74,6 +74,8 @@ class Target:
     at_least: float | None = None
     at_most: float | None = None
     aim: float | None = None
+    # Of a value that is judged itself.
+    unit: str = MILLIS
 
 
 class Verdict(NamedTuple):

@@ -22,13 +22,16 @@ class Plan:
     faust_events: int
     # How long commands arrive in row 1.
     latency_seconds: float
+    # How many files are open in row 3, and how many of them are due at once in each round.
+    open_files: int
+    due_at_once: int
 
 
 def full(data: Path, rounds: int | None = None) -> Plan:
-    """Return the sizes of a full run: about ten minutes."""
-    return Plan(data, rounds or 7, 1.2, 5000, 500, 10_000, 4.0)
+    """Return the sizes of a full run: about fifteen minutes."""
+    return Plan(data, rounds or 7, 1.2, 5000, 500, 10_000, 4.0, 1_000_000, 100_000)
 
 
 def quick(data: Path, rounds: int | None = None) -> Plan:
     """Return the sizes of a quick run: under a minute, figures of no meaning."""
-    return Plan(data, rounds or 1, 0.3, 100, 50, 1000, 1.0)
+    return Plan(data, rounds or 1, 0.3, 100, 50, 1000, 1.0, 2000, 200)

@@ -73,7 +73,7 @@ def _number(value: float, unit: str) -> str:
 
 def _ratio(value: float, target: Target) -> str:
     if not target.limits:
-        return f"{value:.2f} ms"
+        return f"{value:.2f} {target.unit}"
     share = target.at_least is not None and target.at_least <= 1
     return f"{value:.1%}" if share else f"{value:.2f}x"
 
