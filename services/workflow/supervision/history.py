@@ -99,6 +99,16 @@ class HistoryProjection:
         self._journeys = {BY_CLASS[cls].name for cls in _JOURNEY}
         self._stalls = {BY_CLASS[cls].name for cls in _STALL}
 
+    @property
+    def shape(self) -> str:
+        """The tables and indexes: those of another version are filled anew from the events."""
+        return "; ".join((*_TABLES, *_INDEXES))
+
+    def drop(self, tx: Transaction) -> None:
+        """Drop the tables of another version."""
+        for name in ("files", "turns", "outcomes", "stalls", "days"):
+            tx.execute(f"DROP TABLE IF EXISTS history_{name}")
+
     def create(self, tx: Transaction) -> None:
         """Create the tables and indexes that are missing."""
         for statement in (*_TABLES, *_INDEXES):

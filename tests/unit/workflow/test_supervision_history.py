@@ -16,7 +16,7 @@ from shared.actors import APPLICANT, Actor, Role, system
 from shared.bus import Delivery
 from shared.calendar import MINUTE_US
 from shared.contracts import workflow as e
-from shared.database import Database
+from shared.database import Database, Transaction
 from shared.database.sqlite import SqliteDatabase
 from shared.events import to_micros
 from shared.ids import derived_id, new_id
@@ -242,6 +242,20 @@ async def test_any_batches_and_any_repetition_end_in_the_same_rows(
         assert await history.rows(other) == await history.rows()
     finally:
         await other.close()
+
+
+async def test_tables_that_another_version_made_are_filled_anew(history: History) -> None:
+    await history.permit(1, 60)
+    await history.project()
+    before = await history.rows()
+
+    def older(tx: Transaction) -> None:
+        tx.execute("DROP TABLE history_turns")
+        tx.execute("UPDATE shapes SET shape = 'another'")
+
+    await history.office.database.transaction(older)
+    await history.project()
+    assert await history.rows() == before
 
 
 async def test_an_office_without_a_valid_procedure_still_counts_its_turns(
