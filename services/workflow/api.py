@@ -160,17 +160,22 @@ def workflow_api(
 ) -> APIRouter:
     """Return ``/api/workflow``."""
     router = APIRouter(prefix="/api/workflow", tags=["workflow"])
-    # A default, not an annotation: annotations here are text, and a local name can't be found.
     officer = Depends(signed_in(accounts, tries or FailedTries()))
+    router.include_router(_officers_api(desk, officer))
+    router.include_router(_applicants_api(desk, tracking, grievances))
+    router.include_router(absence_api(absences, officer))
+    return router
 
+
+def _officers_api(desk: Desk, officer: Any) -> APIRouter:
+    """Return what officers' programs ask; ``officer`` is the dependency that gives the account."""
+    router = APIRouter()
+
+    # A default, not an annotation: annotations here are text, and a local name can't be found.
     async def show(number: str, account: Account = officer) -> PermitStatus:
         found = await desk.find(number, account)
         report = await desk.report(found.application_id)
         return status_of(report, await desk.acting(account))
-
-    async def track(request: Request, body: TrackBody) -> PermitStatus:
-        found = await tracking.open(body.number, body.code, request)
-        return status_of(await desk.report(found.application_id))
 
     async def board(account: Account = officer) -> dict[str, Any]:
         if not account.has(Role.SUPERVISOR, Role.SIGNER, Role.AUDITOR):
@@ -178,20 +183,7 @@ def workflow_api(
         counts = await desk.views.counts(account.office)
         return counts._asdict() | {"by_status": await desk.views.by_status(account.office)}
 
-    router.include_router(absence_api(absences, officer))
     router.add_api_route("/permits/{number}", show, summary="How an application stands")
-    router.add_api_route(
-        "/track", track, methods=["POST"], summary="How it stands, by number and secret code"
-    )
-
-    async def complain(request: Request, body: ComplainBody, key: IdempotencyKey = "") -> Done:
-        found = await tracking.open(body.number, body.code, request)
-        report = await grievances.report(found.application_id)
-        return _done(report, await grievances.file(report, body.text, key))
-
-    router.add_api_route(
-        "/complaints", complain, methods=["POST"], summary="Complain, by number and secret code"
-    )
     router.add_api_route("/board", board, summary="Counts of the office's open files")
     for action in ACTIONS:
         router.add_api_route(
@@ -201,6 +193,28 @@ def workflow_api(
             name=action.name,
             summary=action.title,
         )
+    return router
+
+
+def _applicants_api(desk: Desk, tracking: TrackingDoor, grievances: Grievances) -> APIRouter:
+    """Return what applicants' programs ask, with the number and code on the receipt."""
+    router = APIRouter()
+
+    async def track(request: Request, body: TrackBody) -> PermitStatus:
+        found = await tracking.open(body.number, body.code, request)
+        return status_of(await desk.report(found.application_id))
+
+    async def complain(request: Request, body: ComplainBody, key: IdempotencyKey = "") -> Done:
+        found = await tracking.open(body.number, body.code, request)
+        report = await grievances.report(found.application_id)
+        return _done(report, await grievances.file(report, body.text, key))
+
+    router.add_api_route(
+        "/track", track, methods=["POST"], summary="How it stands, by number and secret code"
+    )
+    router.add_api_route(
+        "/complaints", complain, methods=["POST"], summary="Complain, by number and secret code"
+    )
     return router
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fastapi import APIRouter
+
 from services.workflow.absences import COMMANDS as ABSENCES
 from services.workflow.absences import Absences, absence_pages
 from services.workflow.actions import ACTIONS
@@ -81,52 +83,13 @@ def build(kernel: Kernel, database: Database) -> Service:
     """Return the workflow service."""
     parts = build_parts(kernel, database)
     pump = Pump(kernel.bus, kernel.hub, kernel.catalogue)
-    door = Door(parts.views, kernel.secret("session"), secure=kernel.settings.https)
-    desk = Desk(
-        kernel.handler,
-        parts.views,
-        parts.tracker,
-        parts.sops,
-        parts.calendars,
-        Rosters(kernel.handler, kernel.accounts),
-        Requests(database),
-        kernel.now,
-        kernel.catalogue,
-    )
-    figures = Figures(database)
-    tracking = Tracking(
-        kernel.pages,
-        kernel.hub,
-        door,
-        parts.tracker,
-        Outlook(figures),
-        kernel.catalogue,
-        kernel.now,
-    )
-    counter = Counter(kernel.pages, kernel.hub, pump, desk, kernel.catalogue, kernel.accounts)
-    files = OpenFiles(database, parts.views, parts.sops, kernel.now)
-    watch = Watch(counter, files, figures, parts.calendars)
-    grievances = Grievances(
-        kernel.pages, kernel.handler, parts.tracker, door, kernel.catalogue, kernel.now
-    )
-    absences = Absences(counter)
     reactions = Reactions(kernel.handler, parts.sops, parts.tracker, parts.views).table()
     topics = (INTAKE.name, PAYMENT.name, WORKFLOW.name)
     codes = {office.code: id for id, office in kernel.catalogue.offices.items()}
     return Service(
         name="workflow",
         database=database,
-        routers=[
-            tracking_pages(tracking),
-            queue_pages(counter),
-            file_pages(counter),
-            *supervision_pages(watch),
-            activity_pages(counter, database),
-            complaint_pages(grievances),
-            absence_pages(absences),
-            attention_pages(counter, database),
-            workflow_api(desk, door, grievances, absences, kernel.accounts),
-        ],
+        routers=_routers(kernel, database, parts, pump),
         reactors=[Reactor("workflow.reactions", topics, reactions, kernel.codec, database)],
         tasks={"live": pump.run, "lists": pump.lists},
         commands={action.command.__name__: action.title for action in ACTIONS} | ABSENCES,
@@ -136,4 +99,44 @@ def build(kernel: Kernel, database: Database) -> Service:
             sweep=parts.sweeper.sweep,
             stand_ins=[Projector(ActivityProjection(codes), database)],
         ),
+    )
+
+
+def _routers(kernel: Kernel, database: Database, parts: Parts, pump: Pump) -> list[APIRouter]:
+    """Return the pages for applicants, officers and leaders, and the API."""
+    pages, handler, tracker = kernel.pages, kernel.handler, parts.tracker
+    catalogue, now = kernel.catalogue, kernel.now
+    door = Door(parts.views, kernel.secret("session"), secure=kernel.settings.https)
+    desk = _desk(kernel, database, parts)
+    figures = Figures(database)
+    counter = Counter(pages, kernel.hub, pump, desk, catalogue, kernel.accounts)
+    files = OpenFiles(database, parts.views, parts.sops, now)
+    watch = Watch(counter, files, figures, parts.calendars)
+    tracking = Tracking(pages, kernel.hub, door, tracker, Outlook(figures), catalogue, now)
+    grievances = Grievances(pages, handler, tracker, door, catalogue, now)
+    absences = Absences(counter)
+    return [
+        tracking_pages(tracking),
+        complaint_pages(grievances),
+        queue_pages(counter),
+        file_pages(counter),
+        absence_pages(absences),
+        *supervision_pages(watch),
+        activity_pages(counter, database),
+        attention_pages(counter, database),
+        workflow_api(desk, door, grievances, absences, kernel.accounts),
+    ]
+
+
+def _desk(kernel: Kernel, database: Database, parts: Parts) -> Desk:
+    return Desk(
+        kernel.handler,
+        parts.views,
+        parts.tracker,
+        parts.sops,
+        parts.calendars,
+        Rosters(kernel.handler, kernel.accounts),
+        Requests(database),
+        kernel.now,
+        kernel.catalogue,
     )
