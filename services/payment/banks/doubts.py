@@ -93,6 +93,11 @@ class Doubts:
             )
         )
 
+    async def parked(self, partner: str) -> int:
+        """Count the partner's accounts that have no bill (yet)."""
+        sql = "SELECT COUNT(*) FROM bank_doubts WHERE partner = ? AND office = ''"
+        return int((await self._tables.query(sql, (partner,)))[0][0])
+
     async def take(self) -> Sequence[Doubt]:
         """Take what is due; nobody else takes it for a while."""
         now = self._now()

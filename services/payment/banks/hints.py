@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from prometheus_client import Counter
 
@@ -15,6 +15,9 @@ from services.payment.banks.profile import Banks
 from services.payment.banks.recording import Recorder
 from shared.errors import NotFound
 from shared.telemetry import log
+
+# Callbacks that come before their bill are few; whoever sends many is not the bank.
+MOST_PARKED: Final = 1000
 
 HINTS = Counter("jejak_bank_hints_total", "Unsigned callbacks", ["outcome"])
 
@@ -45,8 +48,8 @@ class Hints:
     async def take(self, partner: str, dialect: Dialect, body: bytes) -> None:
         """Note what a callback claims. Raises NotFound for an unknown partner, BadHint.
 
-        A number that can't be an account of ours is answered and forgotten, so that nobody can
-        fill the table.
+        A number that can't be an account of ours is answered and forgotten, and accounts without
+        a bill are bounded, so that nobody can fill the table.
         """
         profile = self._banks.by_id.get(partner)
         if not isinstance(profile, dialect.profile):
@@ -61,6 +64,10 @@ class Hints:
             log.info("bank_hint_ignored", partner=profile.id)
             return
         payee = await self._recorder.payee(profile, hint.account)
+        if payee is None and await self._doubts.parked(profile.id) >= MOST_PARKED:
+            HINTS.labels("too many").inc()
+            log.error("bank_hints_without_bills", partner=profile.id, most=MOST_PARKED)
+            return
         await self._doubts.note(
             profile.id,
             hint.account,

@@ -17,7 +17,7 @@ from services.payment.banks.announcements import Announcement, Announcements
 from services.payment.banks.calling import Bank
 from services.payment.banks.days import Days
 from services.payment.banks.dialects import AnyProfile
-from services.payment.banks.doubts import HINT, Doubt, Doubts
+from services.payment.banks.doubts import HINT, INQUIRY, Doubt, Doubts
 from services.payment.banks.profile import Banks
 from services.payment.banks.recording import Money, Payee, Recorder
 from services.payment.bill import Bill, Open, Paid
@@ -29,8 +29,9 @@ T = TypeVar("T")
 
 # How many calls to banks are open at once.
 _SIDE_BY_SIDE: Final = 8
-# A customer who only looked is not in doubt for ever.
-_LOOKED: Final = 4
+# A customer who only looked is not in doubt for ever, nor is what anybody may have claimed: when
+# the bank itself says so often that nothing was paid, it is believed.
+_DENIED: Final = {INQUIRY: 4, HINT: 10}
 
 ASKED = Counter("jejak_bank_asked_total", "Questions and news to banks", ["what", "outcome"])
 IN_DOUBT = Counter("jejak_bank_doubts_total", "Accounts that stayed in doubt", ["partner"])
@@ -118,30 +119,39 @@ class Repair:
             await self._doubts.settle(doubt)
             return
         payee = await self._recorder.payee(profile, doubt.virtual_account)
-        if payee is None:
-            # A callback before its bill: it is asked about when the bill appears.
-            await self._doubts.again(doubt, office="", alerted=self._alert(doubt))
-            return
-        if doubt.reason != HINT and not await self._still_open(payee):
+        if payee is not None and await self._known(doubt, payee):
             await self._doubts.settle(doubt)
             return
+        office = payee.office if payee else ""
         try:
             moneys = await bank.payments(doubt.virtual_account, doubt.request_id)
         except JejakError as error:
             told = self._failed("ask", doubt, error)
-            await self._doubts.again(doubt, office=payee.office, alerted=told)
+            await self._doubts.again(doubt, office=office, alerted=told)
             return
         ASKED.labels("ask", "paid" if moneys else "not paid").inc()
-        for money in moneys:
-            await self._recorder.record(profile, payee, money)
-        if moneys or (doubt.reason != HINT and doubt.attempts >= _LOOKED):
+        if payee is not None:
+            for money in moneys:
+                await self._recorder.record(profile, payee, money)
+        # Money that the bank confirms stays in doubt until it has a bill.
+        done = payee is not None if moneys else doubt.attempts >= _DENIED[doubt.reason]
+        if done:
             await self._doubts.settle(doubt)
         else:
-            told = doubt.reason == HINT and self._alert(doubt)
-            await self._doubts.again(doubt, office=payee.office, alerted=told)
+            told = (doubt.reason == HINT or bool(moneys)) and self._alert(doubt)
+            await self._doubts.again(doubt, office=office, alerted=told)
 
-    async def _still_open(self, payee: Payee) -> bool:
-        return isinstance(await self._recorder.bill(payee), Open)
+    async def _known(self, doubt: Doubt, payee: Payee) -> bool:
+        """Say whether the bill tells all there is to know: the money is there, or none is due."""
+        state = await self._recorder.bill(payee)
+        if doubt.reason == INQUIRY:
+            return not isinstance(state, Open)
+        named = (doubt.partner, doubt.request_id)
+        return any(
+            named in ((money.partner, money.request_id), (money.partner, money.reference))
+            for money in state.books.moneys
+            if doubt.request_id
+        )
 
     def _ended_days(self) -> list[tuple[AnyProfile, date]]:
         """Return the last business day of each partner that can be called."""

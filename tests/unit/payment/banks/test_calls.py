@@ -192,11 +192,44 @@ async def test_a_hint_that_stays_unconfirmed_is_shown_to_people(desk: Desk) -> N
     await tell(account, "va")
     for hours in range(1, 8):
         await repair_at(desk, timedelta(hours=3 * hours))
-    rows = await desk.office.running.databases["payment"].query(
+    assert await doubted(account) == [("mataram", "hint", 1)]
+
+
+async def test_what_the_bank_denies_often_enough_is_believed(desk: Desk) -> None:
+    account = await desk.bill("mataram")
+    await tell(account, "va")
+    for hours in range(1, 15):
+        await repair_at(desk, timedelta(hours=3 * hours))
+    assert await doubted(account) == []
+    assert await account.types() == ["BillIssued"]
+
+
+async def test_money_that_has_no_bill_stays_in_doubt_and_is_shown(desk: Desk) -> None:
+    account = owe(desk, "mataram")
+    pay_at(desk.bank, account, "va")
+    await tell(account, "va")
+    for hours in range(1, 15):
+        await repair_at(desk, timedelta(hours=3 * hours))
+    assert await doubted(account) == [("", "hint", 1)]
+
+
+async def test_a_payment_that_is_on_record_is_not_asked_about_again(desk: Desk) -> None:
+    account = await desk.bill("mataram")
+    pay_at(desk.bank, account, "qris")
+    await tell(account, "qris")
+    await account.until_has("PaymentReceived")
+    before = desk.bank.asked_about(account.number)
+    for _ in range(5):
+        await tell(account, "qris")
+        await repair_at(desk, timedelta())
+    assert desk.bank.asked_about(account.number) == before
+
+
+async def doubted(account: Account) -> list[Any]:
+    return await account.desk.office.running.databases["payment"].query(
         "SELECT office, reason, alerted FROM bank_doubts WHERE virtual_account = ?",
         (account.number,),
     )
-    assert rows == [("mataram", "hint", 1)]
 
 
 async def test_a_flood_of_hints_makes_no_flood_of_questions(desk: Desk) -> None:
