@@ -21,6 +21,7 @@ from services.payment.bill import bill_stream
 from shared.settings import kept_secret
 from shared.store.sqlite import SqliteStore
 from tests.bank_partner import Partner, digits, new_key, tight
+from tests.bench import settlement_file
 from tests.bench.bank_server import AMOUNT, NOTHING, accounts, application
 from tests.bench.measure import MILLIS, Contestant, Kept, Reading, Row, Target, percentile
 from tests.bench.plan import Plan
@@ -66,6 +67,7 @@ async def run(plan: Plan, teller: Teller) -> Row:
         f"{_CONNECTIONS} connections, requests signed beforehand; {_TWICE:.0%} are sent twice, "
         "half of those as advice; the payment service alone, with its read models and reactions"
     )
+    await settlement_file.measure(row, plan, teller)
     return row
 
 

@@ -28,13 +28,16 @@ from shared.contracts.payment import SettlementLine
 
 _SIGNS = {"C": 1, "D": -1, "RC": -1, "RD": 1}
 _MAX_FIELD = 2_048
+# SWIFT's 15d: fifteen characters, the comma among them.
+_AMOUNT = r"([0-9]{1,12},[0-9]{0,2}|[0-9]{13},[0-9]?|[0-9]{14},)"
 _FIELD = re.compile(r":([0-9]{2}[A-Z]?):(.*)", re.ASCII | re.DOTALL)
 _ENTRY = re.compile(
-    r"([0-9]{6})(?:[0-9]{4})?(RC|RD|C|D)[A-Z]?([0-9]{1,14},[0-9]{0,2})"
-    r"[NSF][A-Z0-9]{3}((?:(?!//).){0,64}?)(?://(.{0,64}))?",
+    r"([0-9]{6})(?:[0-9]{4})?(RC|RD|C|D)[A-Z]?"
+    + _AMOUNT
+    + r"[NSF][A-Z0-9]{3}((?:(?!//).){0,64}?)(?://(.{0,64}))?",
     re.ASCII,
 )
-_BALANCE = re.compile(r"([CD])([0-9]{6})([A-Z]{3})([0-9]{1,14},[0-9]{0,2})", re.ASCII)
+_BALANCE = re.compile(r"([CD])([0-9]{6})([A-Z]{3})" + _AMOUNT, re.ASCII)
 _NO_REFERENCE = "NONREF"
 
 # tag -> what may come before it in a statement.
@@ -80,7 +83,7 @@ def _fields(path: Path, encoding: str) -> Iterator[_Field]:
     tag, text, first = "", "", 0
     for row, raw in enumerate(text_lines(path, encoding), 1):
         line = raw.rstrip("\r\n")
-        found = _FIELD.fullmatch(line)
+        found = _FIELD.fullmatch(line) if line[:1] == ":" else None
         ends = line in ("-", "-}")
         if found is not None or ends:
             if tag:
@@ -106,6 +109,8 @@ class _Reader:
         self._layout = layout
         self._amount = amount_reader(AmountStyle(decimal=","))
         self._day = date_reader("%y%m%d")
+        self._account_in = re.compile(layout.virtual_account) if layout.virtual_account else None
+        self._original_in = re.compile(layout.reverses) if layout.reverses else None
         self._tally = Tally()
         self._state = ""
         # Entry waits until the field after it shows whether it has a narrative.
@@ -124,7 +129,7 @@ class _Reader:
 
     def field(self, field: _Field) -> SettlementLine | None:
         """Take one field; return the line that it completed."""
-        name = self._name(field.tag)
+        name = field.tag if field.tag == "61" else self._name(field.tag)
         if name == "20" and self._state in _AFTER["end"]:
             # Statements may follow each other without a sign between them.
             self._state = "end"
@@ -202,7 +207,7 @@ class _Reader:
         if found is None:
             raise Unreadable("field")
         mark, customer, bank = found[2], found[4].strip(), (found[5] or "").strip()
-        said = " ".join(told.replace("\n", "").split())
+        said = told.replace("\n", "").strip()
         own = bank if self._layout.reference == "bank" else customer
         own = "" if own == _NO_REFERENCE else reference(own)
         amount = self._amount(found[3])
@@ -213,17 +218,17 @@ class _Reader:
             amount=amount * _SIGNS[mark],
             value_on=self._day(found[1]),
             reference=own,
-            virtual_account=account(_searched(self._layout.virtual_account, said)),
+            virtual_account=account(_searched(self._account_in, said)),
             reverses=self._reverses(mark, own, said),
             text=narrative(said or more),
         )
 
     def _reverses(self, mark: str, own: str, said: str) -> str:
-        found = _searched(self._layout.reverses, said)
+        found = _searched(self._original_in, said)
         return reference(found or (own if mark in ("RC", "RD") else ""))
 
 
-def _searched(pattern: str | None, text: str) -> str:
-    if pattern is None or (found := re.search(pattern, text)) is None:
+def _searched(pattern: re.Pattern[str] | None, text: str) -> str:
+    if pattern is None or (found := pattern.search(text)) is None:
         return ""
     return found[1] or ""
