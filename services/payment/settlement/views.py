@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from services.payment.settlement.facts import Class
 from services.payment.settlement.partners import Partners
@@ -30,7 +31,8 @@ _MONEY = (
 )
 
 
-class FileRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class FileRow:
     """A settlement file. ``state`` is ``taking``, ``accepted`` or ``rejected``.
 
     ``recorded`` counts the lines that are recorded so far; ``reason`` is a code of
@@ -56,7 +58,8 @@ class FileRow(NamedTuple):
     changed_us: int
 
 
-class LineRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class LineRow:
     """A line with its class (empty: not looked at yet) and the payment it belongs to, if any.
 
     ``why`` is a code of ``wording.WHY``; the last three fields are the payment's.
@@ -82,7 +85,8 @@ class LineRow(NamedTuple):
     paid_at: str | None
 
 
-class MoneyRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class MoneyRow:
     """A payment with its class and the line that settled it, if one did."""
 
     application_id: str
@@ -101,7 +105,8 @@ class MoneyRow(NamedTuple):
     name: str
 
 
-class DayRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class DayRow:
     """A partner's day. ``digest`` is empty before its first proof.
 
     ``changed`` says that the picture changed since; ``failed`` is a code of ``wording.FAILED``.
