@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from services.workflow import commands as c
-from services.workflow.permit import DECIDER
 from services.workflow.deadlines import stall_id
+from services.workflow.permit import DECIDER
 from shared.contracts import workflow as e
 from shared.events import Fact
 from tests.spec import Given, given
