@@ -7,6 +7,8 @@ at once, and they come in order; whoever looks twice finds nothing more.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
 
 from services.workflow import alarms as alarm
 from services.workflow import clock
@@ -16,6 +18,7 @@ from services.workflow.deadlines import SUPERVISOR, Step, asked_again, stall_id,
 from services.workflow.guards import explainers, opened, possible, require_officer, require_role
 from services.workflow.refusals import PermitAlreadyClosed, StallAlreadyExplained, UnknownStall
 from services.workflow.states import Closed, State
+from shared.calendar import WorkCalendar
 from shared.contracts.workflow import (
     ComplaintOverdue,
     PermitDeemedGranted,
@@ -86,15 +89,20 @@ def _facts(step: Step, alarms: Alarms, command: NudgePermit) -> list[object]:
 
 def _question(stall: str, alarms: Alarms, command: NudgePermit) -> StallExplanationRequested:
     """Ask now: nobody can answer before, however long ago it was due."""
-    answer_by = command.calendar.add(command.now, command.ladder.answer_minutes)
     return StallExplanationRequested(
         application_id=alarms.application_id,
         office=alarms.office,
         stage=alarms.clock.stage,
         stall_id=stall,
         asked=alarms.assignee or alarms.role,
-        answer_by=answer_by.isoformat(),
+        answer_by=_answer_by(command.calendar, command.now, command.ladder.answer_minutes),
     )
+
+
+@lru_cache(maxsize=256)
+def _answer_by(calendar: WorkCalendar, now: datetime, minutes: int) -> str:
+    """Return when an answer is due; in a storm it is the same for a whole office."""
+    return calendar.add(now, minutes).isoformat()
 
 
 def explain(command: ExplainStall, state: State) -> Sequence[object]:
