@@ -23,8 +23,8 @@ from shared.topics import topic_of
 
 BATCH = 2000
 _PAGE = 5000
-# Bookkeeping of the consumer, not a fold of events.
-_BOOKKEEPING = {"checkpoints", "parked"}
+# Bookkeeping of consumers, shared by all read models of a database; not a fold of events.
+_BOOKKEEPING = {"checkpoints", "shapes", "parked"}
 # Over Kafka the live side follows several partitions; it is given this long to reach our position.
 _ROUNDS, _ROUND_SECONDS = 40, 0.5
 
