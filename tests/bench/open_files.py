@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -72,6 +74,8 @@ async def open_files(folder: Path, total: int, storms: int, each: int) -> AsyncI
         row.timer_us = FAR
         others = (derived_id("open", number) for number in range(total - storms * each))
         _insert(made.file, _copies(row, others))
+        # What was only filled in must not be on its way to the disk while something is measured.
+        await asyncio.to_thread(os.sync)
         yield made
     finally:
         await store.close()
