@@ -63,6 +63,13 @@ def settlement_router(
 ) -> APIRouter:
     """Return the routes. A treasurer sees the partners whose account their office holds."""
     router = APIRouter(prefix="/api/settlement", tags=["settlement"])
+    _files(router, files, intake, views)
+    _days(router, views)
+    _match(router, matcher=matcher, bills=bills)
+    return router
+
+
+def _files(router: APIRouter, files: Files, intake: Intake, views: SettlementViews) -> None:
 
     @router.post("/{partner}/files", status_code=202)
     async def bring(
@@ -92,6 +99,8 @@ def settlement_router(
         _own(views, account, found.partner)
         return found
 
+
+def _days(router: APIRouter, views: SettlementViews) -> None:
     @router.get("/{partner}/lines")
     async def lines(
         account: Reader,
@@ -126,6 +135,8 @@ def settlement_router(
         proved, classes = await views.day(partner, day), await views.totals(partner, day)
         return Picture(partner=partner, day=day, classes=classes, proved=proved)
 
+
+def _match(router: APIRouter, *, matcher: Matcher, bills: BillViews) -> None:
     @router.post("/files/{settlement_id}/lines/{line}/match")
     async def match(account: Treasurer, settlement_id: str, line: int, said: MatchIn) -> Matched:
         """Say which payment a line belongs to, and why."""
@@ -140,8 +151,6 @@ def settlement_router(
             reason=said.reason,
         )
         return Matched(position=await matcher.match(told, account.actor, new_id()))
-
-    return router
 
 
 def _own(views: SettlementViews, account: Account, partner: str) -> None:

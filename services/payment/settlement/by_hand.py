@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.payment.settlement.commands import (
+    MatchLine,
+)
 from services.payment.settlement.facts import Class
-from services.payment.settlement.file import DECIDER, MatchLine, NoSuchLine, file_stream
+from services.payment.settlement.file import (
+    DECIDER,
+    file_stream,
+)
+from services.payment.settlement.refusals import (
+    NoSuchLine,
+)
 from services.payment.settlement.views import SettlementViews
 from shared.actors import Actor
 from shared.errors import NotFound

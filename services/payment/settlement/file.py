@@ -13,99 +13,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import assert_never
 
-from shared.actors import Actor, Role
+from services.payment.settlement.commands import (
+    AcceptFile,
+    Command,
+    MatchLine,
+    OpenFile,
+    RecordLines,
+    RejectFile,
+)
+from services.payment.settlement.refusals import (
+    FileNotAccepted,
+    LineMatchedOtherwise,
+    LineNotWaiting,
+    LinesDiffer,
+    LinesMissing,
+    NoSuchLine,
+    ReasonNeeded,
+)
+from shared.actors import Role
 from shared.contracts.payment import (
     LineMatchedByHand,
     SettlementFileAccepted,
     SettlementFileOpened,
     SettlementFileRejected,
-    SettlementLine,
     SettlementLinesRecorded,
 )
 from shared.decider import Decider
-from shared.errors import NotAllowed, Refused
+from shared.errors import NotAllowed
 from shared.events import AnyFact
 from shared.ids import derived_id
-
-# Commands
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenFile:
-    """Begin to take in a file that was read whole and balances. Rupiah; days ISO 8601."""
-
-    settlement_id: str
-    partner: str
-    sha256: str
-    name: str
-    first_day: str
-    last_day: str
-    opening: int
-    closing: int
-    lines: int
-    now: datetime
-    by: Actor
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RejectFile:
-    """Refuse a file whole. ``reason`` is a code, ``line`` the row where it shows, or 0."""
-
-    settlement_id: str
-    partner: str
-    sha256: str
-    name: str
-    reason: str
-    line: int
-    now: datetime
-    by: Actor
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AcceptFile:
-    """Let the file count: ``lines`` of it are durable, with these sums."""
-
-    lines: int
-    credits: int
-    debits: int
-    now: datetime
-    by: Actor
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MatchLine:
-    """Say that a line is the payment ``reference`` of an application, and why.
-
-    ``waits`` says whether the line waits for a person; ``reference`` is empty for money that
-    nobody reported. Only a treasurer may ask.
-    """
-
-    line: int
-    application_id: str
-    bill_id: str
-    reference: str
-    reason: str
-    waits: bool
-    now: datetime
-    by: Actor
-
-
-Command = OpenFile | RejectFile | AcceptFile | MatchLine
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordLines:
-    """Record some consecutive lines of a file, on a stream of their own."""
-
-    settlement_id: str
-    partner: str
-    lines: tuple[SettlementLine, ...]
-    now: datetime
-    by: Actor
-
 
 # States
 
@@ -138,58 +76,6 @@ class Accepted:
 
 
 File = Unknown | Taking | Rejected | Accepted
-
-# Refusals
-
-
-class FileNotAccepted(Refused):
-    """Only lines of an accepted file can be matched, and only an opened file accepted."""
-
-    code = "settlement-file-not-accepted"
-    text = "This settlement file was not taken in."
-
-
-class LinesMissing(Refused):
-    """Fewer or more lines were recorded than the file has."""
-
-    code = "settlement-lines-missing"
-    text = "Not every line of the settlement file was recorded."
-
-
-class LinesDiffer(Refused):
-    """The same part of a file was read differently before: the bank's profile was changed."""
-
-    code = "settlement-lines-differ"
-    text = "Parts of this file were recorded before and read differently then."
-
-
-class NoSuchLine(Refused):
-    """The file does not have that line."""
-
-    code = "no-such-settlement-line"
-    text = "The settlement file does not have this line."
-
-
-class LineNotWaiting(Refused):
-    """The line found its place already."""
-
-    code = "settlement-line-not-waiting"
-    text = "This line does not wait for a decision any more. Look at it again."
-
-
-class LineMatchedOtherwise(Refused):
-    """Another payment was named for the line before."""
-
-    code = "settlement-line-matched"
-    text = "This line was matched with another payment before."
-
-
-class ReasonNeeded(Refused):
-    """A match by hand says why."""
-
-    code = "settlement-reason-needed"
-    text = "Say why this line belongs to this payment."
-
 
 # Identity
 

@@ -48,6 +48,7 @@ _INSERT_MONEY = (
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, '', 0, '', '', ?) "
     "ON CONFLICT (money_id) DO NOTHING"
 )
+_LOOK_AGAIN = "UPDATE settlement_lines SET dirty = ? WHERE settlement_id = ? AND line = ?"
 _SAME_MONEY = (
     "application_id = ? AND partner = ? AND "
     "((request_id <> '' AND request_id = ?) OR (reference <> '' AND reference = ?))"
@@ -94,7 +95,7 @@ class SettlementProjection(OfficeProjection):
                 case events.PaymentSettled():
                     to = (event.settlement_id, event.line)
                     _mark(tx, event, one, "settlement_id = ?, line = ?", to)
-                    _look_again(tx, one.position, *to)
+                    tx.execute(_LOOK_AGAIN, (one.position, *to))
                 case events.PaymentContradicted():
                     _contradicted(tx, event, one.position)
                 case events.SuspenseOpened():
@@ -245,13 +246,6 @@ def _mark(
     tx.execute(
         f"UPDATE settlement_moneys SET {change}, dirty = ? WHERE {_SAME_MONEY}",
         (*values, one.position, *money),
-    )
-
-
-def _look_again(tx: Transaction, position: int, settlement_id: str, line: int) -> None:
-    tx.execute(
-        "UPDATE settlement_lines SET dirty = ? WHERE settlement_id = ? AND line = ?",
-        (position, settlement_id, line),
     )
 
 

@@ -11,13 +11,13 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import date, datetime
 from functools import partial
 
-from services.payment.settlement import groups
+from services.payment.settlement import groups, touching
 from services.payment.settlement.batches import place
 from services.payment.settlement.effects import Effects
 from services.payment.settlement.facts import Effect, Rules, Verdict
-from services.payment.settlement.groups import Touched
 from services.payment.settlement.matching import reconcile
 from services.payment.settlement.partners import Partners
+from services.payment.settlement.touching import Touched
 from shared.database import Database, Transaction
 from shared.patience import patiently
 from shared.service import Now
@@ -76,10 +76,10 @@ class Reconciler:
         now = self._now()
         for partner in self._partners.settling():
             today = partner.rules(now).today.isoformat()
-            look_again = partial(groups.look_again, partner=partner.id, today=today)
+            look_again = partial(touching.look_again, partner=partner.id, today=today)
             await self._database.transaction(look_again)
         for _ in range(_MOST_ROUNDS):
-            found = await self._database.transaction(lambda tx: groups.touched(tx, AT_ONCE))
+            found = await self._database.transaction(lambda tx: touching.touched(tx, AT_ONCE))
             if not found:
                 return
             await self._look(found, now)

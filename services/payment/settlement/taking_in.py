@@ -13,17 +13,18 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from services.payment.settlement.commands import (
+    AcceptFile,
+    Command,
+    OpenFile,
+    RecordLines,
+    RejectFile,
+)
 from services.payment.settlement.file import (
     DECIDER,
     LINES,
     Accepted,
-    AcceptFile,
-    Command,
     File,
-    LinesDiffer,
-    OpenFile,
-    RecordLines,
-    RejectFile,
     file_stream,
     lines_stream,
     settlement_id,
@@ -33,6 +34,9 @@ from services.payment.settlement.keeping import Files, Slip
 from services.payment.settlement.layout import SettlementLayout
 from services.payment.settlement.partners import Partners
 from services.payment.settlement.reading import Summary, Unreadable
+from services.payment.settlement.refusals import (
+    LinesDiffer,
+)
 from shared.actors import Actor, system
 from shared.contracts.payment import SettlementLine
 from shared.handle import Handler, Loaded

@@ -7,12 +7,12 @@ it is moved.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.payment import bill, suspense
@@ -41,77 +41,13 @@ from shared.ids import derived_id
 from shared.projection import Projector
 from shared.store.sqlite import SqliteStore
 from tests.unit.payment.samples import TARIFF
+from tests.unit.payment.settlement.bank_file import DAY, Row, csv_file, layout
 
 # Made once: it prepares every event's form, which takes longer than most of these tests.
 CODEC = Codec()
 BANK = "bank-contoh"
 ZONE = ZoneInfo("Asia/Jakarta")
 TREASURER = Actor("officer", "bendahara", "bogor", frozenset({Role.TREASURER}))
-# A Tuesday: the bank's file about it comes on Wednesday.
-DAY = date(2026, 1, 6)
-
-CSV: Mapping[str, Any] = {
-    "kind": "csv",
-    "delimiter": ";",
-    "columns": {
-        "date": "Tanggal",
-        "reference": "NTB",
-        "virtual_account": "No VA",
-        "amount": "Nominal",
-        "mark": "D/K",
-        "reverses": "NTB Asal",
-        "text": "Keterangan",
-    },
-    "date": "%d/%m/%Y",
-    "amount": {"decimal": ",", "grouping": ".", "prefix": "Rp"},
-    "credit": ["K"],
-    "debit": ["D"],
-    "opening": {"label": "SALDO AWAL", "amount": "Nominal"},
-    "closing": {"label": "SALDO AKHIR", "amount": "Nominal"},
-    "totals": {"label": "JUMLAH", "count": "NTB", "amount": "Nominal"},
-}
-HEADING = "Tanggal;NTB;No VA;Nominal;D/K;NTB Asal;Keterangan"
-
-
-def layout(**changes: Any) -> SettlementLayout:
-    """Return how the test's bank settles, with ``changes``."""
-    return SettlementLayout.model_validate({"office": "bogor", "file": CSV, **changes})
-
-
-class Row(NamedTuple):
-    """One line that the bank writes. A negative amount is a debit."""
-
-    amount: int
-    reference: str = ""
-    account: str = ""
-    on: date = DAY
-    reverses: str = ""
-
-
-def rupiah(amount: int) -> str:
-    """Return an amount as this bank writes it."""
-    return "Rp " + f"{abs(amount):,}".replace(",", ".") + ",00"
-
-
-def csv_file(rows: Sequence[Row], opening: int = 0, name: str = "") -> bytes:
-    """Return a file of ``rows`` that balances; ``name`` makes it another file."""
-    closing = opening + sum(row.amount for row in rows)
-    lines = [
-        HEADING,
-        f"SALDO AWAL;;;{_signed(opening)};;;{name}",
-        *(
-            f"{row.on:%d/%m/%Y};{row.reference};{row.account};{rupiah(row.amount)};"
-            f"{'K' if row.amount > 0 else 'D'};{row.reverses};"
-            for row in rows
-        ),
-        f"JUMLAH;{len(rows)};;{_signed(closing - opening)};;;",
-        f"SALDO AKHIR;;;{_signed(closing)};;;",
-    ]
-    return ("\r\n".join(lines) + "\r\n").encode()
-
-
-def _signed(amount: int) -> str:
-    return ("-" if amount < 0 else "") + rupiah(amount)
 
 
 def application(number: int) -> str:
@@ -360,8 +296,3 @@ async def _house(
 def later(days: int, since: date = DAY) -> date:
     """Return the date so many days after the tests' day."""
     return since + timedelta(days=days)
-
-
-def total(classes: Mapping[str, tuple[int, int]], names: Iterable[str]) -> int:
-    """Return the sum of the amounts of some classes."""
-    return sum(classes.get(name, (0, 0))[1] for name in names)

@@ -19,11 +19,13 @@ from services.payment import bill
 from services.payment.settlement.closing import UNSETTLED
 from services.payment.settlement.facts import Class
 from services.payment.suspense import Closed, Held
+from tests.unit.payment.settlement.bank_file import (
+    DAY,
+    Row,
+)
 from tests.unit.payment.settlement.house import (
     BANK,
-    DAY,
     House,
-    Row,
     account,
     application,
     later,

@@ -10,7 +10,10 @@ import pytest_asyncio
 
 from tests.running import Office, running_office, settings_in, until
 from tests.unit.payment.bank_case import assessed
-from tests.unit.payment.settlement.house import Row, csv_file
+from tests.unit.payment.settlement.bank_file import (
+    Row,
+    csv_file,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 # What the sample bill costs, in rupiah.

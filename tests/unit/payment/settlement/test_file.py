@@ -8,21 +8,25 @@ import pytest
 
 from services.payment.settlement.closing import DECIDER as CLOSING
 from services.payment.settlement.closing import ProveDay, SumsDisagree
+from services.payment.settlement.commands import (
+    AcceptFile,
+    MatchLine,
+    OpenFile,
+    RecordLines,
+    RejectFile,
+)
 from services.payment.settlement.file import (
     DECIDER,
     LINES,
-    AcceptFile,
+)
+from services.payment.settlement.refusals import (
     FileNotAccepted,
     LineMatchedOtherwise,
     LineNotWaiting,
     LinesDiffer,
     LinesMissing,
-    MatchLine,
     NoSuchLine,
-    OpenFile,
     ReasonNeeded,
-    RecordLines,
-    RejectFile,
 )
 from shared.actors import Actor, Role, system
 from shared.contracts.payment import (
@@ -37,7 +41,9 @@ from shared.contracts.payment import (
 )
 from shared.errors import NotAllowed
 from tests.spec import START, given
-from tests.unit.payment.settlement.house import TREASURER
+from tests.unit.payment.settlement.house import (
+    TREASURER,
+)
 
 ABOUT: dict[str, Any] = {
     "settlement_id": "S",

@@ -18,7 +18,15 @@ from services.payment.settlement.layout import AmountStyle, SettlementLayout
 from services.payment.settlement.reading import REASONS, Summary, Unreadable, amount_reader
 from shared.contracts.payment import SettlementLine
 from shared.money import MAX_RUPIAH
-from tests.unit.payment.settlement.house import DAY, HEADING, Row, account, csv_file, layout
+from tests.unit.payment.settlement.bank_file import (
+    DAY,
+    Row,
+    csv_file,
+    layout,
+)
+from tests.unit.payment.settlement.house import (
+    account,
+)
 
 MT940 = layout(
     file={
@@ -254,48 +262,3 @@ def test_mt940_says_the_same_as_the_library(tmp_path: Path, entries: list[Any]) 
         assert Decimal(line.amount) == amount
         assert line.value_on == one.data["date"].isoformat()
         assert line.reference == one.data["customer_reference"]
-
-
-def _balances(settling: SettlementLayout, content: bytes, folder: Path) -> None:
-    """Read anything: it is refused with a known reason, or it balances."""
-    file = folder / "fuzzed"
-    file.write_bytes(content)
-    try:
-        found = list(read_file(settling, file))
-    except Unreadable as unreadable:
-        why = unreadable.reason
-    else:
-        why = ""
-    if why:
-        assert why in REASONS
-        return
-    summary = found[-1]
-    assert isinstance(summary, Summary)
-    lines = [item for item in found if isinstance(item, SettlementLine)]
-    assert summary.opening + sum(line.amount for line in lines) == summary.closing
-    assert [line.line for line in lines] == list(range(1, summary.lines + 1))
-    assert all(line.amount and abs(line.amount) <= MAX_RUPIAH for line in lines)
-
-
-mutation = st.tuples(st.integers(0, 2_000), st.integers(0, 12), st.binary(max_size=12))
-
-
-@SAME
-@given(st.lists(mutation, max_size=4), st.sampled_from(["csv", "mt940"]))
-def test_a_damaged_file_is_refused_or_still_balances(
-    tmp_path: Path, cuts: list[tuple[int, int, bytes]], kind: str
-) -> None:
-    content = csv_file(ROWS, 500_000) if kind == "csv" else STATEMENT.encode()
-    for at, length, other in cuts:
-        at %= len(content) + 1
-        content = content[:at] + other + content[at + length :]
-    _balances(CSV if kind == "csv" else MT940, content, tmp_path)
-
-
-@SAME
-@given(st.binary(max_size=400), st.sampled_from([CSV, MT940]))
-def test_any_bytes_are_refused_or_balance(
-    tmp_path: Path, content: bytes, settling: SettlementLayout
-) -> None:
-    _balances(settling, content, tmp_path)
-    _balances(settling, HEADING.encode() + b"\r\n" + content, tmp_path)

@@ -16,13 +16,15 @@ from shared.events import NewEvent, Recorded
 from shared.handle import Handler
 from shared.store.sqlite import SqliteStore
 from tests.running import until
+from tests.unit.payment.settlement.bank_file import (
+    Row,
+    csv_file,
+    layout,
+)
 from tests.unit.payment.settlement.house import (
     BANK,
     CODEC,
     House,
-    Row,
-    csv_file,
-    layout,
     open_house,
     partners,
 )
