@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
+from tests.fixtures import local_broker, spare_container
 from tests.unit.payment.banks.kit import Account, Desk, open_desk
 
 MODES = ["embedded", pytest.param("kafka", marks=pytest.mark.kafka)]
 
 
 @pytest.fixture(scope="module", params=MODES)
-def many_machines(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """The settings that make the mode."""
+def many_machines(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
+    """The settings that make the mode.
+
+    The broker is a module's own: the records of a topic belong to one store.
+    """
     if request.param == "embedded":
-        return {}
+        yield {}
+        return
+    # Imported late: the client reads all of its protocol when it is imported.
+    from shared.topic_admin import apply
+
     server = request.getfixturevalue("postgres_server")
-    dsn = server.create_database(f"test_{uuid.uuid4().hex}")
-    return {"kafka": request.getfixturevalue("kafka_topics"), "postgres": SecretStr(dsn)}
+    in_containers = request.getfixturevalue("in_containers")
+    name = f"test_{uuid.uuid4().hex}"
+    dsn = server.create_database(name)
+    with spare_container() if in_containers else local_broker() as broker:
+        apply(broker.bootstrap)
+        yield {"kafka": broker.bootstrap, "postgres": SecretStr(dsn)}
+    server.drop_database(name)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

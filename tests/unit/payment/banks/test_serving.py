@@ -17,11 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest.fixture(scope="module")
 def many_machines() -> dict[str, Any]:
-    """Embedded alone: the table of cases is what both modes are held to.
-
-    Two offices after each other can't share the broker that tests share, for a topic's records
-    belong to one store.
-    """
+    """Embedded alone: the table of cases is what both modes are held to."""
     return {}
 
 
