@@ -153,6 +153,9 @@ class Away:
     async def query(self, sql: str, params: Params = ()) -> list[Row]:
         return await self._database.query(sql, params)
 
+    async def peek(self, sql: str, params: Params = ()) -> list[Row]:
+        return await self._database.peek(sql, params)
+
     async def close(self) -> None:
         await self._database.close()
 
