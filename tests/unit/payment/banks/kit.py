@@ -22,7 +22,8 @@ from services.payment.views import BillViews
 from shared.contracts.workflow import FeeAssessed
 from shared.ids import derived_id
 from shared.settings import Settings
-from tests.bank_partner import JAKARTA, BankServer, Partner, digits, new_key, serving
+from tests.bank_partner import JAKARTA, Partner, digits, new_key
+from tests.bank_stand_in import BankServer, serving
 from tests.running import Office, running_office, until
 
 DEPLOY = Settings().config

@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 
 from services.payment.banks.profile import Banks
-from tests.bank_partner import JAKARTA, BankServer, digits
+from tests.bank_partner import JAKARTA, digits
+from tests.bank_stand_in import BankServer
 from tests.unit.payment.banks.kit import AMOUNT, SECRET, Account, Desk, new_number
 
 

@@ -1,6 +1,7 @@
 """Each row of the specification's table of cases, through HTTP against the running service.
 
-A test has its row's name. What only a settlement file can bring about is tested with the files.
+A test has its row's name. The rows about amounts are in ``test_amounts.py``; what only a settlement
+file can bring about is tested with the files.
 """
 
 from __future__ import annotations
@@ -271,37 +272,6 @@ async def test_reversal(desk: Desk, account: Account) -> None:
     assert (await account.ask(partner))["responseCode"] == "2002400"
     again = await account.pay(partner, paymentRequestId=f"AGAIN-{account.registration}")
     assert again["responseCode"] == "2002500"
-
-
-async def test_1250000_00_is_exactly_1250000(desk: Desk) -> None:
-    account = await desk.bill("bontang")
-    partner = await desk.partner("open")
-    amount = {"value": "1250000.00", "currency": "IDR"}
-    assert (await account.pay(partner, paidAmount=amount))["responseCode"] == "2002500"
-    state = await account.state()
-    assert [money.amount for money in state.books.moneys] == [1_250_000]
-
-
-@pytest.mark.parametrize(
-    "amount",
-    [
-        {"value": "1250000", "currency": "IDR"},
-        {"value": 1250000.0, "currency": "IDR"},
-        {"value": "1e6", "currency": "IDR"},
-        {"value": "-1.00", "currency": "IDR"},
-        {"value": "240000.00", "currency": "USD"},
-        {"value": "٢٤٠٠٠٠.00", "currency": "IDR"},
-        {"value": "0240000.00", "currency": "IDR"},
-        "240000.00",
-    ],
-    ids=["no decimals", "a number", "1e6", "negative", "USD", "other digits", "zero", "no object"],
-)
-async def test_an_amount_written_otherwise_in_snap(
-    desk: Desk, account: Account, amount: object
-) -> None:
-    answer = await account.pay(await desk.partner(), paidAmount=amount)
-    assert answer["responseCode"] == "4002501"
-    assert await account.types() == ["BillIssued"]
 
 
 async def test_callback_lost_but_in_the_banks_own_report(desk: Desk, account: Account) -> None:
