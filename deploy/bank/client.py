@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -16,11 +17,12 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from deploy.bank.faults import Fault
 from deploy.bank.keys import BankKeys
 
 JAKARTA = timezone(timedelta(hours=7))
-FAULTS = ("", "amount", "signature", "clock")
 _SECONDS = 15.0
+_REMEMBERED = 50
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,16 @@ class Receipt:
 
 @dataclass
 class Teller:
-    """One visit to the office's payment service. ``fault`` is one of ``FAULTS``."""
+    """One visit to the office's payment service.
+
+    ``fault`` is what goes wrong with its calls (``signature``, ``clock``, ``tampered``); the last
+    exchanges are remembered.
+    """
 
     http: httpx.AsyncClient
     keys: BankKeys
     fault: str = ""
-    exchanges: list[Exchange] = field(default_factory=list)
+    exchanges: deque[Exchange] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     token: str = ""
 
     async def sign_in(self) -> dict[str, Any]:
@@ -69,7 +75,7 @@ class Teller:
         signature = self.keys.private.sign(text, PKCS1v15(), SHA256())
         answer = await self._post(
             "/v1.0/access-token/b2b",
-            {"grantType": "client_credentials"},
+            _compact({"grantType": "client_credentials"}),
             {
                 "X-TIMESTAMP": stamp,
                 "X-CLIENT-KEY": self.keys.client_id,
@@ -83,11 +89,14 @@ class Teller:
         """Make one signed transaction call."""
         stamp, raw = self._stamp(), _compact(body)
         text = f"POST:{path}:{self.token}:{hashlib.sha256(raw).hexdigest()}:{stamp}"
-        key = self.keys.secret + ("-wrong" if self.fault == "signature" else "")
+        key = self.keys.secret + ("-wrong" if self.fault == Fault.SIGNATURE else "")
         signature = hmac.new(key.encode(), text.encode(), hashlib.sha512).digest()
+        if self.fault == Fault.TAMPERED:
+            # Changed after it was signed, on the way to the office.
+            raw = raw.replace(b'.00","currency"', b'1.00","currency"')
         return await self._post(
             path,
-            body,
+            raw,
             {
                 "Authorization": f"Bearer {self.token}",
                 "X-TIMESTAMP": stamp,
@@ -99,13 +108,10 @@ class Teller:
         )
 
     def _stamp(self) -> str:
-        late = timedelta(minutes=10 if self.fault == "clock" and self.token else 0)
+        late = timedelta(minutes=10 if self.fault == Fault.CLOCK and self.token else 0)
         return (datetime.now(JAKARTA) - late).isoformat(timespec="seconds")
 
-    async def _post(
-        self, path: str, body: Mapping[str, Any], headers: Mapping[str, str]
-    ) -> dict[str, Any]:
-        raw = _compact(body)
+    async def _post(self, path: str, raw: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
         answer = await self.http.post(
             path, content=raw, headers={"Content-Type": "application/json", **headers}
         )
@@ -133,7 +139,7 @@ async def pay(
     ``advice`` marks it as a retry. Raises httpx.HTTPError when the service can't be reached.
     """
     request_id = request_id or secrets.token_hex(14)
-    account = _account(virtual_account, keys)
+    account = account_fields(virtual_account, keys)
     async with httpx.AsyncClient(base_url=base_url, timeout=_SECONDS) as http:
         teller = Teller(http, keys, fault)
         answer = await teller.sign_in()
@@ -149,7 +155,8 @@ async def pay(
         return _receipt(request_id, virtual_account, answer, bill, teller)
 
 
-def _account(virtual_account: str, keys: BankKeys) -> dict[str, str]:
+def account_fields(virtual_account: str, keys: BankKeys) -> dict[str, str]:
+    """Return the three fields of a virtual account as the standard writes them."""
     digits = virtual_account.strip().replace(" ", "")
     customer = digits.removeprefix(keys.prefix)
     padded = keys.prefix.rjust(8)
@@ -162,7 +169,7 @@ def _account(virtual_account: str, keys: BankKeys) -> dict[str, str]:
 
 def _owed(bill: Mapping[str, Any], fault: str) -> str:
     value = str((bill.get("totalAmount") or {}).get("value", ""))
-    if value and fault == "amount":
+    if value and fault == Fault.AMOUNT:
         return f"{int(value.split('.')[0]) + 1}.00"
     return value
 
