@@ -61,6 +61,7 @@ VALUES: dict[str, Any] = {
     "channel": "online",
     "classes": (payment.ClassTotal(name="MATCHED", count=1, amount=250_000),),
     "closing": 1_250_000,
+    "collected": True,
     "code_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "complaint_id": derived_id("example", "complaint"),
     "count": 20,

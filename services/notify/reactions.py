@@ -66,7 +66,8 @@ class Reactions:
 
     async def on_event(self, event: Any, recorded: Recorded) -> None:
         """Queue what the rules say about one event."""
-        rules = self._rules.of_event(recorded.type)
+        named = self._rules.of_event(recorded.type)
+        rules = [rule for rule in named if rule.applies_to(event)]
         # An imported log or a long outage must not wake people up about the past.
         oldest = self._now() - timedelta(hours=self._rules.stale_hours)
         if not rules or recorded.occurred_at < oldest:

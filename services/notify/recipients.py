@@ -129,15 +129,27 @@ def _told(event: Any, tr: Translator, zone: ZoneInfo) -> Iterator[tuple[str, str
         case payment.BillIssued():
             yield "amount", rupiah_text(event.amount)
             yield "account", event.virtual_account
-            noon = datetime.combine(date.fromisoformat(event.due_on), time(12), zone)
-            yield "due", tr.date(noon, zone)
-        case payment.PaymentReceived():
+            yield "due", _day(event.due_on, tr, zone)
+        case payment.PaymentReceived() | payment.PaymentReversed():
             yield "amount", rupiah_text(event.amount)
         case workflow.PermitIssued():
             yield "document", event.document_number
-        case workflow.StageOverdue():
+        case workflow.SurveyScheduled():
+            yield "day", _day(event.on, tr, zone)
+        case workflow.PermitExpiryNoticed() | workflow.PermitExpired():
+            yield "day", _day(event.valid_until, tr, zone)
+        case workflow.RevocationAnnounced():
+            yield "day", _day(event.effective_on, tr, zone)
+            yield "reason", event.reason
+        case workflow.PermitRevoked():
+            yield "reason", event.reason
+        case workflow.StageDueSoon() | workflow.StageOverdue() | workflow.PermitDeemedGranted():
             yield "due", tr.datetime(datetime.fromisoformat(event.due_at), zone)
-        case workflow.StallExplanationRequested():
+        case workflow.StallExplanationRequested() | workflow.ComplaintFiled():
             yield "answer_by", tr.datetime(datetime.fromisoformat(event.answer_by), zone)
         case _:
             return
+
+
+def _day(text: str, tr: Translator, zone: ZoneInfo) -> str:
+    return tr.date(datetime.combine(date.fromisoformat(text), time(12), zone), zone)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from services.notify.wording import Templates
+from shared.contracts import BY_NAME
 from shared.errors import BadConfiguration
 from shared.offices import FileModel, Identifier, load_yaml
 
@@ -23,9 +25,22 @@ OFFERED: Mapping[str, frozenset[str]] = {
     "ApplicationRegistered": _COMMON,
     "BillIssued": _COMMON | {"amount", "account", "due"},
     "PaymentReceived": _COMMON | {"amount"},
+    "PaymentReversed": _COMMON | {"amount"},
+    "ApplicationForwarded": _COMMON,
+    "SurveyScheduled": _COMMON | {"day"},
     "PermitIssued": _COMMON | {"document"},
     "PermitRejected": _COMMON,
     "PermitHandedOver": _COMMON,
+    "PermitExpiryNoticed": _COMMON | {"day"},
+    "PermitExpired": _COMMON | {"day"},
+    "RevocationAnnounced": _COMMON | {"day", "reason"},
+    "RevocationLifted": _COMMON,
+    "PermitRevoked": _COMMON | {"reason"},
+    "ComplaintFiled": _COMMON | {"answer_by"},
+    "ComplaintAnswered": _COMMON,
+    "ComplaintOverdue": _COMMON,
+    "PermitDeemedGranted": _COMMON | {"due"},
+    "StageDueSoon": _COMMON | {"due"},
     "StageOverdue": _COMMON | {"due"},
     "StallExplanationRequested": _COMMON | {"answer_by"},
     "StallEscalated": _COMMON,
@@ -35,7 +50,8 @@ OFFERED: Mapping[str, frozenset[str]] = {
 class Rule(FileModel):
     """When ``event`` happens, ``audience`` is told ``template``, by the first channel that can.
 
-    ``alert`` marks what is only true until the permit moves on: it is checked before sending.
+    ``when`` narrows it down to events with these values in their fields. ``alert`` marks what is
+    only true until the permit moves on: it is checked before sending.
     """
 
     id: Identifier
@@ -43,7 +59,12 @@ class Rule(FileModel):
     audience: Audience
     template: Identifier
     channels: Annotated[tuple[ChannelName, ...], Field(min_length=1)]
+    when: Mapping[str, str | bool] = Field(default_factory=dict)
     alert: bool = False
+
+    def applies_to(self, event: object) -> bool:
+        """Say whether ``event`` is of the kind that the rule is about."""
+        return all(getattr(event, field) == value for field, value in self.when.items())
 
 
 class _File(FileModel):
@@ -80,6 +101,12 @@ def _check(rule: Rule, templates: Templates, file: Path) -> None:
     offered = OFFERED.get(rule.event)
     if offered is None:
         raise BadConfiguration(file=file.name, reason=f"{rule.id}: no rules for {rule.event}")
+    fields = {field.name for field in dataclasses.fields(BY_NAME[rule.event].cls)}
+    if unknown := set(rule.when) - fields:
+        raise BadConfiguration(
+            file=file.name,
+            reason=f"{rule.id}: {rule.event} has no {', '.join(sorted(unknown))}",
+        )
     wanted = set(templates.current(rule.template).parameters)
     if missing := wanted - offered:
         raise BadConfiguration(

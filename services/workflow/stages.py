@@ -237,6 +237,7 @@ def _issued(command: SignPermit, file: File) -> PermitIssued:
         number=file.opened.number,
         document_number=command.document_number,
         valid_until=validity.last_day(command.today).isoformat() if validity else "",
+        collected=any(stage.kind is Kind.HAND_OVER for stage in command.sop.stages),
     )
 
 

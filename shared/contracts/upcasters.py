@@ -19,7 +19,7 @@ def adding(**fields: Any) -> Upcaster:
 
 UPCASTERS: dict[tuple[str, int], Upcaster] = {
     ("ApplicationSubmitted", 1): adding(renews=""),
-    ("PermitIssued", 1): adding(valid_until=""),
+    ("PermitIssued", 1): adding(valid_until="", collected=True),
     # There was one escalation, to the head of office.
     ("StallEscalated", 1): adding(to="head"),
     ("BillIssued", 1): lambda stored: {

@@ -177,12 +177,14 @@ class PermitIssued:
     """The permit was signed. ``document_number`` is the decree's number.
 
     ``valid_until`` is its last day (ISO 8601), or empty when it holds without an end.
+    ``collected``: it is handed over at the counter; else the applicant downloads it.
     """
 
     application_id: str
     number: str
     document_number: str
     valid_until: str = ""
+    collected: bool = True
 
 
 @event("PermitRejected")

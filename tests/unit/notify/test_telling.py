@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 
+from services.notify.recipients import Directory
+from services.notify.rules import OFFERED
 from shared.actors import Role
+from shared.contracts import BY_NAME
 from shared.contracts.intake import Applicant, ApplicationSubmitted
 from shared.contracts.payment import BillIssued
 from shared.contracts.workflow import (
@@ -24,6 +27,7 @@ from shared.contracts.workflow import (
 )
 from shared.events import to_micros
 from shared.ids import derived_id, new_id
+from tests.examples import example
 from tests.running import Office, running_office, settings_in, until
 
 HTML = {"accept": "text/html"}
@@ -123,6 +127,34 @@ async def test_without_a_name_everybody_of_the_stages_role_is_told(office: Offic
     await permit(office, started, StageOverdue(**STALL, due_at="2026-11-23T09:00:00+00:00"))
     messages = (await told(office, 3))[1:]
     assert {message["to"] for message in messages} == {"+6281100000002", "+6281200000001"}
+
+
+async def test_a_letter_that_nobody_collects_is_downloaded(office: Office) -> None:
+    await submit(office)
+    await permit(office, replace(ISSUED, collected=False))
+    _, issued = await told(office, 2)
+    assert "Unduh suratnya" in issued["text"]
+    assert "siap diambil" not in issued["text"]
+
+
+async def test_an_escalation_climbs_from_supervisor_to_head(office: Office) -> None:
+    await submit(office)
+    await told(office, 1)
+    for to, number in (("supervisor", "+6281200000001"), ("head", "+6281200000002")):
+        before = len(outbox(office))
+        await permit(office, StallEscalated(**STALL, stall_id="s1", to=to))
+        *_, last = await told(office, before + 1)
+        assert last["to"] == number
+        assert len(outbox(office)) == before + 1
+
+
+@pytest.mark.parametrize("name", sorted(OFFERED))
+async def test_every_event_can_tell_what_rules_are_offered(office: Office, name: str) -> None:
+    kernel = office.running.kernel
+    directory = Directory(kernel.store, kernel.codec, kernel.catalogue, kernel.accounts)
+    event = example(BY_NAME[name].cls)
+    for language in ("id", "en"):
+        assert set(directory.parameters(event, SUBMITTED, language)) == OFFERED[name]
 
 
 async def test_an_unexplained_stall_goes_to_the_head(office: Office) -> None:

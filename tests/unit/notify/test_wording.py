@@ -101,6 +101,13 @@ def test_a_template_asks_only_for_what_the_event_can_tell(tmp_path: Path) -> Non
         Rules.load(file, templates(folder, text))
 
 
+def test_a_condition_names_a_field_of_the_event(tmp_path: Path) -> None:
+    text = (HERE / "rules.yaml").read_text().replace("when: {to: head}", "when: {ot: head}")
+    (tmp_path / "rules.yaml").write_text(text)
+    with pytest.raises(BadConfiguration, match="StallEscalated has no ot"):
+        Rules.load(tmp_path / "rules.yaml", SHIPPED)
+
+
 def test_two_rules_never_share_an_id(tmp_path: Path) -> None:
     with pytest.raises(BadConfiguration, match="same id"):
         rules(tmp_path, RULE, RULE)
