@@ -215,7 +215,9 @@ async def serve(
 def bound_socket(settings: Settings) -> socket.socket:
     """Return a socket at the address of the settings. Raises AddressTaken."""
     host, port = settings.host, settings.port
-    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    # asyncio sends small answers at once (TCP_NODELAY) only where the protocol is named.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         # Or a restarted process would have to wait until the system forgets the last one.
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
