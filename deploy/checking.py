@@ -9,7 +9,7 @@ from pathlib import Path
 from deploy.catalogue import sections
 from services.intake.catalogue import IntakeSection
 from services.payment.banks.profile import Banks
-from services.payment.service import check_tariffs
+from services.payment.service import unbillable
 from services.workflow.sop import Sops
 from shared.errors import BadConfiguration
 from shared.identity import Accounts
@@ -71,12 +71,13 @@ def _of(kind: PermitType, place: tuple[str | int, ...], field: str) -> Mistake:
 
 
 def _banks(folder: Path, catalogue: Catalogue) -> Iterator[Mistake]:
+    problems: list[BadConfiguration] = []
     try:
-        check_tariffs(catalogue, Banks.load(folder / "banks"))
-    except BadFile as error:
-        yield from error.mistakes
+        problems.extend(unbillable(catalogue, Banks.load(folder / "banks", problems.append)))
     except BadConfiguration as error:
-        yield _as_said(error)
+        problems.append(error)
+    for problem in problems:
+        yield from problem.mistakes if isinstance(problem, BadFile) else (_as_said(problem),)
 
 
 def _accounts(folder: Path, catalogue: Catalogue) -> Iterator[Mistake]:

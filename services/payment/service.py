@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from services.payment.api import bills_router
 from services.payment.banks import parts
 from services.payment.banks.profile import Banks
@@ -19,16 +21,18 @@ from shared.offices import Catalogue, section
 from shared.projection import Projector
 from shared.reactions import Reactor
 from shared.service import Kernel, Service
+from shared.telemetry import log
 from shared.topics import INTAKE, PAYMENT, WORKFLOW
 
 HEARD = (INTAKE.name, WORKFLOW.name, PAYMENT.name)
 
 
 def build(kernel: Kernel, database: Database) -> Service:
-    """Return the payment service. Raises BadConfiguration for a wrong tariff or bank profile."""
+    """Return the payment service. Raises BadConfiguration for partners that can't be told apart."""
     catalogue, settings = kernel.catalogue, kernel.settings
-    banks = Banks.load(settings.config / "banks")
-    check_tariffs(catalogue, banks)
+    banks = Banks.load(settings.config / "banks", _report)
+    for problem in unbillable(catalogue, banks):
+        _report(problem)
     views = BillViews(database)
     bank = parts.build(kernel, database, banks, views)
     bill_pages = BillPages(
@@ -76,11 +80,13 @@ def build(kernel: Kernel, database: Database) -> Service:
     )
 
 
-def check_tariffs(catalogue: Catalogue, banks: Banks) -> None:
-    """Refuse to start when a permit that costs money could not be billed somewhere.
+def _report(problem: BadConfiguration) -> None:
+    # One wrong file must not stop the others' bills: what it concerns is rejected, and shown.
+    log.error("bank_data_refused", reason=str(problem))
 
-    Raises BadConfiguration naming the permit type or the office.
-    """
+
+def unbillable(catalogue: Catalogue, banks: Banks) -> Iterator[BadConfiguration]:
+    """Yield each office with permits that cost money and no bank to pay them to."""
     paid = {
         kind.id
         for kind in catalogue.types.values()
@@ -88,7 +94,7 @@ def check_tariffs(catalogue: Catalogue, banks: Banks) -> None:
     }
     for office in catalogue.offices.values():
         if paid.intersection(office.permit_types) and banks.of_office(office.id) is None:
-            raise BadConfiguration(
+            yield BadConfiguration(
                 file=f"office {office.id}",
                 reason="it has permits that cost money, and no bank profile names it",
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -55,9 +55,20 @@ class Banks:
             _unique(f"{profile.id}: offices", list(profile.offices.values()))
 
     @classmethod
-    def load(cls, folder: Path) -> Banks:
-        """Read ``folder/*.yaml``. Raises BadConfiguration naming the file and the place."""
-        return cls(load_yaml(file, ProfileFile).root for file in sorted(folder.glob("*.yaml")))
+    def load(cls, folder: Path, refused: Callable[[BadConfiguration], None] | None = None) -> Banks:
+        """Read ``folder/*.yaml``. Raises BadConfiguration naming the file and the place.
+
+        With ``refused`` a file that is wrong goes there instead, and the other partners are served.
+        """
+        profiles = []
+        for file in sorted(folder.glob("*.yaml")):
+            try:
+                profiles.append(load_yaml(file, ProfileFile).root)
+            except BadConfiguration as error:
+                if refused is None:
+                    raise
+                refused(error)
+        return cls(profiles)
 
     def of_office(self, office: str) -> AccountProfile | None:
         """Return the partner that gives an office's bills their accounts."""

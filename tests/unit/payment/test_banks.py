@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from services.payment.banks.dialects import (
     TellerProfile,
 )
 from services.payment.banks.profile import Banks, NoVirtualAccount, check_digit
-from services.payment.service import check_tariffs
+from services.payment.service import unbillable
 from shared.errors import BadConfiguration
 from shared.offices import Catalogue
 from shared.settings import Settings
@@ -37,12 +38,25 @@ NUMBERS = st.builds(
 
 
 def test_the_shipped_profile_serves_every_office_that_charges() -> None:
-    check_tariffs(Catalogue.load(CONFIG), BANKS)
+    assert not list(unbillable(Catalogue.load(CONFIG), BANKS))
 
 
 def test_an_office_that_charges_needs_a_bank() -> None:
-    with pytest.raises(BadConfiguration, match="no bank profile"):
-        check_tariffs(Catalogue.load(CONFIG), Banks([]))
+    problems = list(unbillable(Catalogue.load(CONFIG), Banks([])))
+    assert {str(problem.params["file"]) for problem in problems} >= {"office bogor"}
+    assert all("no bank profile" in str(problem) for problem in problems)
+
+
+def test_a_wrong_profile_is_refused_alone(tmp_path: Path) -> None:
+    shutil.copytree(CONFIG / "banks", tmp_path / "banks")
+    wrong = tmp_path / "banks" / "qris-contoh.yaml"
+    wrong.write_text(wrong.read_text().replace("dialect: qris-legacy", "dialect: morse"))
+    refused: list[BadConfiguration] = []
+    served = Banks.load(tmp_path / "banks", refused.append)
+    assert {one.id for one in BANKS.all} - {one.id for one in served.all} == {"qris-contoh"}
+    assert len(refused) == 1
+    with pytest.raises(BadConfiguration, match=r"qris-contoh\.yaml"):
+        Banks.load(tmp_path / "banks")
 
 
 def test_a_virtual_account_is_prefix_office_year_number_and_check_digit() -> None:
