@@ -13,12 +13,13 @@ from shared.contracts.payment import (
     BillIssued,
     DuplicatePaymentFound,
     PaymentReceived,
+    PaymentReported,
     PaymentSetAside,
 )
 from shared.money import decimal_text
 
 # Money on record, whether it paid the bill or waits for a decision.
-Told = PaymentReceived | PaymentSetAside | DuplicatePaymentFound
+Told = PaymentReceived | PaymentReported | PaymentSetAside | DuplicatePaymentFound
 
 _SUCCESS = {"english": "Success", "indonesia": "Sukses"}
 # The standard takes no more.

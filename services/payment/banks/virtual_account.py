@@ -42,6 +42,7 @@ from shared.contracts.payment import (
     BillIssued,
     DuplicatePaymentFound,
     PaymentReceived,
+    PaymentReported,
     PaymentSetAside,
 )
 from shared.errors import Refused
@@ -187,7 +188,13 @@ class VirtualAccounts:
             match event:
                 case BillIssued():
                     bills[event.bill_id] = event
-                case PaymentReceived() | PaymentSetAside() | DuplicatePaymentFound():
+                case (
+                    PaymentReceived()
+                    | PaymentReported()
+                    | PaymentSetAside()
+                    | DuplicatePaymentFound()
+                ):
+                    # A file that told of it first named no request: the report does.
                     if _is(event, profile, payment):
                         return replies.paid(profile, bills[event.bill_id], event)
                 case _:

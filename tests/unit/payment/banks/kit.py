@@ -25,6 +25,7 @@ from shared.settings import Settings
 from tests.bank_partner import JAKARTA, Partner, digits, new_key
 from tests.bank_stand_in import BankServer, serving
 from tests.running import Office, running_office, until
+from tests.unit.payment.settlement.bank_file import CSV
 
 DEPLOY = Settings().config
 # The bank server verifies what this secret signs; files hand it in under every name.
@@ -58,6 +59,7 @@ def profiles(bank: BankServer, now: datetime) -> dict[str, dict[str, Any]]:
             "offices": {"bogor": 1},
             "secrets": ["bank", "bank-old"],
             "reversal_service": "29",
+            "settlement": {"office": "bogor", "file": dict(CSV)},
             "calls": {**calls, **snap_calls, "announce": True},
         },
         "bank-open": {
