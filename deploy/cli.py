@@ -20,6 +20,7 @@ from deploy.commands.parked import parked
 from deploy.commands.replaying import replay
 from deploy.commands.settling import bank
 from deploy.commands.topics import topics
+from deploy.commands.whatif import whatif
 from deploy.console import Session, open_session, runs
 from deploy.embedded import run_embedded
 from deploy.serve import serve
@@ -114,5 +115,5 @@ async def worker(session: Session, host: str | None, port: int | None) -> None:
     await run_worker(_served(session, host, port))
 
 
-for command in (import_, forecast, status, history, replay, parked, topics, offices, bank):
+for command in (import_, forecast, status, history, replay, parked, topics, offices, bank, whatif):
     main.add_command(command)

@@ -84,7 +84,7 @@ def _keep_type(kind: PermitType, sections: Mapping[str, type[BaseModel]], read: 
 
 
 def _keep_office(office: Office, read: Folder) -> None:
-    mistakes = [*_clash(office, read.offices), *_unworkable(office)]
+    mistakes = [*_clash(office, read.offices), *unworkable(office)]
     for other in read.offices:
         if other.code == office.code and other.id != office.id:
             mistakes.append(_of(office, ("code",), _CODE_TAKEN, code=office.code, id=other.id))
@@ -95,7 +95,7 @@ def _keep_office(office: Office, read: Folder) -> None:
         read.offices.append(office)
 
 
-def _unworkable(office: Office) -> Iterator[Mistake]:
+def unworkable(office: Office) -> Iterator[Mistake]:
     """Yield why no calendar can be made of an office's hours."""
     try:
         if not any(week_of(office.hours).values()):
