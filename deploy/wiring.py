@@ -49,6 +49,7 @@ _MONEY = frozenset({Role.TREASURER, Role.SUPERVISOR, Role.AUDITOR})
 NAV = (
     NavItem("Permits", "intake", "/izin"),
     NavItem("Track", "workflow", "/lacak"),
+    NavItem("Check a permit", "workflow", "/verifikasi"),
     NavItem("Registration", "intake", "/pendaftaran", _DESK),
     NavItem("Work queue", "workflow", "/tugas", _BACK_OFFICE),
     NavItem("Board", "workflow", "/papan", _LEADERS),

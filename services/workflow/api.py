@@ -11,7 +11,7 @@ import binascii
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Header, Request
+from fastapi import APIRouter, Body, Depends, Header, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.workflow.absences import Absences, absence_api
@@ -19,6 +19,7 @@ from services.workflow.actions import ACTIONS, Action
 from services.workflow.complaints import Grievances
 from services.workflow.desk import Desk, allowed
 from services.workflow.door import Door as TrackingDoor
+from services.workflow.letter import Letters
 from services.workflow.status import Report
 from shared.actors import Actor, Role
 from shared.errors import InvalidInput, NotAllowed, NotSignedIn
@@ -155,6 +156,7 @@ def workflow_api(
     tracking: TrackingDoor,
     grievances: Grievances,
     absences: Absences,
+    letters: Letters,
     accounts: Accounts,
     tries: FailedTries | None = None,
 ) -> APIRouter:
@@ -162,7 +164,7 @@ def workflow_api(
     router = APIRouter(prefix="/api/workflow", tags=["workflow"])
     officer = Depends(signed_in(accounts, tries or FailedTries()))
     router.include_router(_officers_api(desk, officer))
-    router.include_router(_applicants_api(desk, tracking, grievances))
+    router.include_router(_applicants_api(desk, tracking, grievances, letters))
     router.include_router(absence_api(absences, officer))
     return router
 
@@ -196,13 +198,19 @@ def _officers_api(desk: Desk, officer: Any) -> APIRouter:
     return router
 
 
-def _applicants_api(desk: Desk, tracking: TrackingDoor, grievances: Grievances) -> APIRouter:
+def _applicants_api(
+    desk: Desk, tracking: TrackingDoor, grievances: Grievances, letters: Letters
+) -> APIRouter:
     """Return what applicants' programs ask, with the number and code on the receipt."""
     router = APIRouter()
 
     async def track(request: Request, body: TrackBody) -> PermitStatus:
         found = await tracking.open(body.number, body.code, request)
         return status_of(await desk.report(found.application_id))
+
+    async def letter(request: Request, body: TrackBody) -> Response:
+        found = await tracking.open(body.number, body.code, request)
+        return await letters.answer(request, await desk.report(found.application_id))
 
     async def complain(request: Request, body: ComplainBody, key: IdempotencyKey = "") -> Done:
         found = await tracking.open(body.number, body.code, request)
@@ -211,6 +219,14 @@ def _applicants_api(desk: Desk, tracking: TrackingDoor, grievances: Grievances) 
 
     router.add_api_route(
         "/track", track, methods=["POST"], summary="How it stands, by number and secret code"
+    )
+    router.add_api_route(
+        "/letter",
+        letter,
+        methods=["POST"],
+        summary="The permit's letter, by number and secret code",
+        response_class=Response,
+        responses={200: {"content": {"application/pdf": {}}}},
     )
     router.add_api_route(
         "/complaints", complain, methods=["POST"], summary="Complain, by number and secret code"

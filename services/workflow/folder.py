@@ -10,6 +10,7 @@ from services.workflow.actions import ACTIONS, Action
 from services.workflow.aftermath import DEEMED, complaints, deemed, holds, notices
 from services.workflow.desk import allowed
 from services.workflow.guards import stranger
+from services.workflow.letter import letter_link
 from services.workflow.sop import Kind
 from services.workflow.staff import Staff
 from services.workflow.status import Report
@@ -82,6 +83,7 @@ class Folder:
             "today": report.calendar.local_date(report.at).isoformat(),
             "live": f"/berkas/{quote(report.case.about.number)}/live",
             "registration": self._registration(),
+            "letter": self._letter(),
             # What is left comes first on the page, whatever the screen's width.
             "step_clock": trail["stage_clock"] or trail["total_clock"],
             **trail,
@@ -122,6 +124,13 @@ class Folder:
         if self.account is None or not self.account.has(Role.COUNTER):
             return ""
         return f"/pendaftaran/{quote(self.report.case.about.number)}"
+
+    def _letter(self) -> dict[str, str] | None:
+        """Return the letter's download, to those who need its holder's name for the work."""
+        if self.account is None or not self.account.has(*NEED):
+            return None
+        base = f"/berkas/{quote(self.report.case.about.number)}"
+        return letter_link(self.report, base, self.teller.tr, officer=True)
 
     def _turn(self) -> str:
         """Return who has to act, in the officers' words."""

@@ -11,7 +11,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.workflow.actions import ACTIONS, BY_NAME, Action, parse_action, scope
 from services.workflow.desk import Desk
-from services.workflow.folder import Folder, masked_name
+from services.workflow.folder import NEED, Folder, masked_name
+from services.workflow.letter import Letters
 from services.workflow.live import Pump, file_key, queue_key
 from services.workflow.staff import Staff
 from services.workflow.status import Report
@@ -40,6 +41,8 @@ _WORKERS = (
 _NO_SUCH_PERMIT = msg("There is no open permit with this number at your office.")
 Worker = Annotated[Account, Depends(require(*_WORKERS))]
 Reader = Annotated[Account, Depends(require(*_WORKERS, Role.AUDITOR, Role.TREASURER))]
+# The letter names its holder: only who needs the name for the work may have it.
+Knower = Annotated[Account, Depends(require(*sorted(NEED)))]
 PageQuery = Annotated[int, Query(ge=1, le=100_000)]
 
 
@@ -209,7 +212,7 @@ class FilePage:
         )
 
 
-def file_pages(counter: Counter) -> APIRouter:
+def file_pages(counter: Counter, letters: Letters) -> APIRouter:
     """Return ``/berkas/{number}``."""
     router, page = APIRouter(include_in_schema=False), FilePage(counter)
 
@@ -217,6 +220,11 @@ def file_pages(counter: Counter) -> APIRouter:
     async def show(request: Request, number: str, account: Reader) -> Response:
         report = await page.opened(number, account)
         return page.drawn(request, report, account, await counter.desk.staff(account.office))
+
+    @router.get("/berkas/{number}/surat.pdf")
+    async def letter(request: Request, number: str, account: Knower) -> Response:
+        report = await page.opened(number, account)
+        return await letters.answer(request, report, officer=True)
 
     @router.get("/berkas/{number}/live")
     async def live(request: Request, number: str, account: Reader) -> Response:

@@ -23,6 +23,7 @@ _COLUMNS: Final = ", ".join(
 _INDEXES: Final = (
     "CREATE INDEX IF NOT EXISTS permits_number ON permits (number)",
     "CREATE INDEX IF NOT EXISTS permits_permit_number ON permits (permit_number)",
+    "CREATE INDEX IF NOT EXISTS permits_decree ON permits (decree) WHERE decree <> ''",
     # The sweep's one probe, whatever the number of open files.
     "CREATE INDEX IF NOT EXISTS permits_timer ON permits (timer_us, application_id) "
     "WHERE timer_us IS NOT NULL",

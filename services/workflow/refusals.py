@@ -25,8 +25,11 @@
     ├── UnsuitableOfficer        not of this office, or without the stage's role
     ├── FeeAlreadyAssessed       with other measures
     ├── NotWaitingForPayment     a payment for a permit that waits for none
+    ├── LetterNotReady           not signed, or handed over at the counter first
     ├── UnknownStall             nobody asked for this explanation
     └── StallAlreadyExplained    with other words
+    NotFound
+    └── LetterNotGenuine         a code that is on no letter of ours
     InvalidInput
     ├── SurveyInThePast
     ├── BadMeasure               missing, unknown or out of bounds
@@ -39,7 +42,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from shared.errors import InvalidInput, NotAllowed, Refused
+from shared.errors import InvalidInput, NotAllowed, NotFound, Refused
 
 
 class OtherOffice(NotAllowed):
@@ -191,6 +194,23 @@ class NotWaitingForPayment(Refused):
 
     code: ClassVar[str] = "not-waiting-for-payment"
     text: ClassVar[str] = "This permit does not wait for a payment."
+
+
+class LetterNotReady(Refused):
+    """The permit is not signed yet, or its letter is handed over at the counter first."""
+
+    code: ClassVar[str] = "letter-not-ready"
+    text: ClassVar[str] = "There is no letter to download yet. The trail says what is waited for."
+
+
+class LetterNotGenuine(NotFound):
+    """The code is none that we put on a letter."""
+
+    code: ClassVar[str] = "letter-not-genuine"
+    text: ClassVar[str] = (
+        "No letter of ours carries this code. The letter may be forged: ask the office that it "
+        "names."
+    )
 
 
 class UnknownStall(Refused):

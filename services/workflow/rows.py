@@ -34,7 +34,8 @@ class Row:
     ``procedure_..`` is what the permit was opened with. ``warn_us`` and ``due_us`` are those of the
     present stage while the clock runs; ``timer_us`` is when a sweep must look at it. ``clock`` and
     ``alarms`` are what a nudge is decided from, as of version ``stream_version`` of the permit's
-    stream. ``complaints`` are those without an answer.
+    stream. ``complaints`` are those without an answer. ``decree`` is the decree's number as
+    ``takers.decree_key`` writes it.
     """
 
     application_id: str
@@ -66,6 +67,7 @@ class Row:
     ending: str = ""
     planned_end: str = ""
     valid_until: str = ""
+    decree: str = ""
     deemed_us: int = 0
     complaints: int = 0
     stall_id: str = ""

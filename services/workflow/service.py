@@ -15,12 +15,14 @@ from services.workflow.attention import AttentionProjection, attention_pages
 from services.workflow.complaints import Grievances, complaint_pages
 from services.workflow.desk import Desk
 from services.workflow.door import Door
+from services.workflow.letter import Letters
 from services.workflow.live import Pump
 from services.workflow.pages import Counter, file_pages, queue_pages
 from services.workflow.projection import PermitsProjection
 from services.workflow.pulse import activity_pages
 from services.workflow.reactions import Reactions
 from services.workflow.requests import Requests
+from services.workflow.seal import Seal
 from services.workflow.sop import Sops
 from services.workflow.staff import Rosters
 from services.workflow.status import Tracker
@@ -32,6 +34,11 @@ from services.workflow.supervision.routes import supervision_pages
 from services.workflow.supervision.watch import Watch
 from services.workflow.timers import Sweeper
 from services.workflow.tracking import Tracking, tracking_pages
+from services.workflow.verification import (
+    Verification,
+    verification_api,
+    verification_pages,
+)
 from services.workflow.views import Views
 from shared.calendar import Calendars
 from shared.database import Database
@@ -39,6 +46,7 @@ from shared.projection import Projector
 from shared.reactions import Reactor
 from shared.service import Kernel, Service, WorkerParts
 from shared.topics import INTAKE, PAYMENT, WORKFLOW
+from shared.web.login import FailedTries
 
 
 @dataclass(frozen=True)
@@ -112,20 +120,33 @@ def _routers(kernel: Kernel, database: Database, parts: Parts, pump: Pump) -> li
     counter = Counter(pages, kernel.hub, pump, desk, catalogue, kernel.accounts)
     files = OpenFiles(database, parts.views, parts.sops, now)
     watch = Watch(counter, files, figures, parts.calendars)
-    tracking = Tracking(pages, kernel.hub, door, tracker, Outlook(figures), catalogue, now)
+    letters = _letters(kernel)
+    outlook = Outlook(figures)
+    tracking = Tracking(pages, kernel.hub, door, tracker, outlook, catalogue, now, letters)
+    verification = Verification(letters, parts.views, tracker, now, FailedTries())
     grievances = Grievances(pages, handler, tracker, door, catalogue, now)
     absences = Absences(counter)
     return [
         tracking_pages(tracking),
+        verification_pages(verification),
+        verification_api(verification),
         complaint_pages(grievances),
         queue_pages(counter),
-        file_pages(counter),
+        file_pages(counter, letters),
         absence_pages(absences),
         *supervision_pages(watch),
         activity_pages(counter, database),
         attention_pages(counter, database),
-        workflow_api(desk, door, grievances, absences, kernel.accounts),
+        workflow_api(desk, door, grievances, absences, letters, kernel.accounts),
     ]
+
+
+def _letters(kernel: Kernel) -> Letters:
+    def name_of(username: str) -> str:
+        account = kernel.accounts.find(username)
+        return account.display_name if account is not None else username
+
+    return Letters(kernel.catalogue, kernel.pages, Seal(kernel.secret("letter")), name_of)
 
 
 def _desk(kernel: Kernel, database: Database, parts: Parts) -> Desk:

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from services.workflow.rows import Row
 
 
+def decree_key(number: str) -> str:
+    """Return a decree's number as it is looked for: in capitals, with single spaces."""
+    return " ".join(number.upper().split())
+
+
 def _submitted(row: Row, event: intake.ApplicationSubmitted, recorded: Recorded) -> None:
     row.number, row.office = event.number, event.office
     row.permit_type, row.permit_version = event.permit_type, event.permit_version
@@ -80,7 +85,7 @@ def _deemed(row: Row, event: workflow.PermitDeemedGranted, recorded: Recorded) -
 
 
 def _issued(row: Row, event: workflow.PermitIssued, recorded: Recorded) -> None:
-    row.valid_until = event.valid_until
+    row.valid_until, row.decree = event.valid_until, decree_key(event.document_number)
     # As in ``states``: the last word closes the file, and nothing reopens it as issued.
     row.ending = row.ending or "issued"
 

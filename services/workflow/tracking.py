@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from services.workflow import aftermath
 from services.workflow.door import Door, normal
+from services.workflow.letter import Letters, letter_link
 from services.workflow.live import tracking_key
 from services.workflow.status import Report, Tracker
 from services.workflow.statuses import Status
@@ -39,17 +40,22 @@ class Tracking:
     outlook: Outlook
     catalogue: Catalogue
     now: Now
+    letters: Letters
+
+    async def report(self, application_id: str) -> Report:
+        """Return how an application stands now, straight from the store."""
+        return self.tracker.report(await self.tracker.case(application_id), self.now())
 
     async def told(self, application_id: str, lang: str) -> dict[str, Any]:
         """Return everything that the page says, in one language and about no one reader."""
-        case = await self.tracker.case(application_id)
-        report = self.tracker.report(case, self.now())
-        office = self.catalogue.offices[case.about.office]
+        report = await self.report(application_id)
+        about = report.case.about
+        office = self.catalogue.offices[about.office]
         teller = Teller(Translator(lang), office)
         return tell(report, teller) | {
             "office": office.name.of(lang),
             "outlook": await self.outlook.said(report, teller),
-            "live": f"/lacak/{quote(case.about.number)}/live",
+            "live": f"/lacak/{quote(about.number)}/live",
         }
 
     def render(self, application_id: str) -> Callable[[str], Awaitable[str]]:
@@ -88,6 +94,7 @@ def tell(report: Report, teller: Teller) -> dict[str, Any]:
         "steps": teller.steps(report),
         "notices": aftermath.notices(report, teller),
         "holds": aftermath.holds(report, teller),
+        "letter": letter_link(report, f"/lacak/{quote(about.number)}", teller.tr),
     }
 
 
@@ -128,6 +135,11 @@ def tracking_pages(tracking: Tracking) -> APIRouter:
             return pages.redirect(request, f"/lacak?number={quote(normal(number))}")
         told = await tracking.told(found.application_id, language(request))
         return pages.render(request, "workflow/track.html", **told)
+
+    @router.get("/lacak/{number}/surat.pdf")
+    async def letter(request: Request, number: str) -> Response:
+        found = await tracking.door.visitor(request, number)
+        return await tracking.letters.answer(request, await tracking.report(found.application_id))
 
     @router.get("/lacak/{number}/live")
     async def live(request: Request, number: str) -> Response:

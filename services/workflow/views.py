@@ -13,6 +13,7 @@ from services.workflow import clock
 from services.workflow.clock import ClockReading
 from services.workflow.rows import COLUMNS, Row
 from services.workflow.sop import Sop, Sops, Stage
+from services.workflow.takers import decree_key
 from shared.actors import Actor, Role
 from shared.calendar import Calendars, WorkCalendar
 from shared.database import Database, Params
@@ -93,6 +94,18 @@ class Views:
             return None
         application_id, office, procedure_office, code_hash = rows[0]
         return Found(application_id, office or procedure_office, code_hash)
+
+    async def decided(self, number: str, limit: int) -> list[str]:
+        """Return the applications that a registration number or a decree's number names.
+
+        Offices number their decrees themselves, so one number may name several.
+        """
+        rows = await self._database.query(
+            "SELECT application_id FROM permits WHERE number = ? OR permit_number = ? "
+            "OR (decree = ? AND decree <> '') ORDER BY application_id LIMIT ?",
+            (normal := decree_key(number), normal, normal, limit),
+        )
+        return [str(row[0]) for row in rows]
 
     async def row(self, application_id: str) -> Row | None:
         """Return one application's row."""

@@ -173,7 +173,7 @@ class Teller:
                     office=self.office.name.of(self.tr.lang),
                 )
             case Status.ISSUED:
-                return t("The permit is signed.")
+                return t("The permit is signed. Its letter is ready to download here.")
             case Status.FINISHED:
                 handed = report.case.ending == "handed-over"
                 word = t("The permit was handed over.") if handed else t("The file is closed.")
