@@ -17,7 +17,7 @@ from shared.bus import Delivery
 from shared.database import Database, Row, Transaction
 from shared.database.sqlite import SqliteDatabase
 from shared.events import Recorded
-from shared.projection import Projection, Projector
+from shared.projection import Projection, Projector, WorkedOn
 from shared.store import EventStore
 from shared.topics import topic_of
 
@@ -106,7 +106,7 @@ async def rebuild(
     work = Rebuild(projection, fresh)
     try:
         await work.prepare()
-        tables = await _tables(fresh)
+        tables = await _tables(fresh, projection)
         await work.until(store, await store.head(), progress)
         difference = await _compare(work, live, store, tables) if check else None
         digests = await fresh.transaction(lambda tx: _digests(tx, tables))
@@ -156,18 +156,23 @@ def _positions(tx: Transaction, consumer: str) -> dict[str, int]:
     return dict(tx.execute(sql, (consumer,)))
 
 
-async def _tables(fresh: Database) -> list[Table]:
-    """Return the tables that the projection made, read from the fresh SQLite file."""
+async def _tables(fresh: Database, projection: Projection) -> list[Table]:
+    """Return the tables that the projection made, read from the fresh SQLite file.
+
+    What others conclude from the facts is left out: the fold can't explain it.
+    """
+    concluded = projection.conclusions if isinstance(projection, WorkedOn) else {}
     names = await fresh.query(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
         "ORDER BY name"
     )
     tables = []
     for (name,) in names:
-        if name not in _BOOKKEEPING:
+        if name not in _BOOKKEEPING and concluded.get(name) != ():
             info = await fresh.query(f"SELECT name, pk FROM pragma_table_info('{name}')")
             key = sorted((pk, column) for column, pk in info if pk)
-            columns = tuple(column for column, _ in info)
+            left_out = concluded.get(name, ())
+            columns = tuple(column for column, _ in info if column not in left_out)
             tables.append(Table(name, columns, tuple(column for _, column in key)))
     return tables
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import ClassVar, Protocol, runtime_checkable
 
 from shared.bus import Delivery, Subscription
@@ -50,6 +50,16 @@ class Shaped(Protocol):
 
     def drop(self, tx: Transaction) -> None:
         """Drop the tables if they are there."""
+        ...
+
+
+@runtime_checkable
+class WorkedOn(Protocol):
+    """A projection into whose tables others write what they conclude from the facts."""
+
+    @property
+    def conclusions(self) -> Mapping[str, Collection[str]]:
+        """Table -> columns that the fold does not explain alone; no column: the whole table."""
         ...
 
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import TypeAlias
 
 from services.payment.settlement.partners import Partners
-from services.payment.settlement.tables import STATEMENTS
+from services.payment.settlement.tables import CONCLUSIONS, STATEMENTS
 from shared.codec import Codec
 from shared.contracts import payment as events
 from shared.database import Transaction
@@ -61,6 +61,7 @@ class SettlementProjection(OfficeProjection):
     name = "settlement"
     topics = (PAYMENT.name,)
     statements = STATEMENTS
+    conclusions = CONCLUSIONS
 
     def __init__(
         self,
@@ -259,9 +260,10 @@ def _contradicted(tx: Transaction, event: events.PaymentContradicted, position: 
 
 
 def _held(tx: Transaction, event: events.SuspenseOpened, position: int) -> None:
-    if event.reason != "orphan":
-        return
     settlement_id, _, line = event.request_id.rpartition(":")
+    if event.reason != "orphan" or not (line.isascii() and line.isdecimal()):
+        # No line of a file is about it.
+        return
     tx.execute(
         "UPDATE settlement_lines SET suspense_id = ?, dirty = ? "
         "WHERE settlement_id = ? AND line = ?",

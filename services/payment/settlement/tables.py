@@ -7,6 +7,9 @@ that comes meanwhile is never overlooked, and lost tables are rebuilt: every fac
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from typing import Final
+
 _FILES = """
 CREATE TABLE IF NOT EXISTS settlement_files (
     settlement_id TEXT NOT NULL PRIMARY KEY, partner TEXT NOT NULL, sha256 TEXT NOT NULL,
@@ -87,3 +90,17 @@ STATEMENTS = (
     "CREATE INDEX IF NOT EXISTS settlement_days_changed ON settlement_days (partner, day) "
     "WHERE changed > 0",
 )
+# What the reconciler and the prover write beside the facts: table -> columns, or all of it.
+CONCLUSIONS: Final[Mapping[str, Collection[str]]] = {
+    "settlement_lines": (
+        "office",
+        "application_id",
+        "class",
+        "why",
+        "money_id",
+        "looked_on",
+        "dirty",
+    ),
+    "settlement_moneys": ("class", "looked_on", "dirty"),
+    "settlement_days": (),
+}
