@@ -21,6 +21,7 @@ from deploy.bank.faults import Fault
 from deploy.bank.keys import BankKeys
 
 JAKARTA = timezone(timedelta(hours=7))
+PAYMENT_PATH = "/v1.0/transfer-va/payment"
 _SECONDS = 15.0
 _REMEMBERED = 50
 
@@ -52,6 +53,7 @@ class Receipt:
     reference: str = ""
     paid_at: str = ""
     exchanges: tuple[Exchange, ...] = ()
+    fault: str = ""
 
 
 @dataclass
@@ -107,6 +109,15 @@ class Teller:
             },
         )
 
+    async def ask(self, virtual_account: str, request_id: str) -> dict[str, Any]:
+        """Ask what is owed (service 24)."""
+        asked = {**account_fields(virtual_account, self.keys), "inquiryRequestId": request_id}
+        return await self.call("/v1.0/transfer-va/inquiry", asked, new_external_id())
+
+    async def report(self, order: Mapping[str, Any], external_id: str = "") -> dict[str, Any]:
+        """Report a payment (service 25)."""
+        return await self.call(PAYMENT_PATH, order, external_id or new_external_id())
+
     def _stamp(self) -> str:
         late = timedelta(minutes=10 if self.fault == Fault.CLOCK and self.token else 0)
         return (datetime.now(JAKARTA) - late).isoformat(timespec="seconds")
@@ -139,20 +150,18 @@ async def pay(
     ``advice`` marks it as a retry. Raises httpx.HTTPError when the service can't be reached.
     """
     request_id = request_id or secrets.token_hex(14)
-    account = account_fields(virtual_account, keys)
     async with httpx.AsyncClient(base_url=base_url, timeout=_SECONDS) as http:
         teller = Teller(http, keys, fault)
         answer = await teller.sign_in()
         bill: dict[str, Any] = {}
         if teller.token:
-            asked = {**account, "inquiryRequestId": request_id}
-            answer = await teller.call("/v1.0/transfer-va/inquiry", asked, _external_id())
+            answer = await teller.ask(virtual_account, request_id)
             bill = answer.get("virtualAccountData") or {}
             # A repeat knows its amount: the first payment is why the inquiry says "paid".
-            if value := amount or _owed(bill, fault):
-                order = _order(account, value, request_id, advice)
-                answer = await teller.call("/v1.0/transfer-va/payment", order, _external_id())
-        return _receipt(request_id, virtual_account, answer, bill, teller)
+            if value := amount or owed(bill, fault):
+                order = payment_order(virtual_account, keys, value, request_id, advice=advice)
+                answer = await teller.report(order)
+        return receipt_of(request_id, virtual_account, answer, bill, teller)
 
 
 def account_fields(virtual_account: str, keys: BankKeys) -> dict[str, str]:
@@ -167,31 +176,48 @@ def account_fields(virtual_account: str, keys: BankKeys) -> dict[str, str]:
     }
 
 
-def _owed(bill: Mapping[str, Any], fault: str) -> str:
+def owed(bill: Mapping[str, Any], fault: str) -> str:
+    """Return what a bill asks for, as decimal text; one rupiah more where that is the fault."""
     value = str((bill.get("totalAmount") or {}).get("value", ""))
     if value and fault == Fault.AMOUNT:
         return f"{int(value.split('.')[0]) + 1}.00"
     return value
 
 
-def _order(account: Mapping[str, str], value: str, request_id: str, advice: bool) -> dict[str, Any]:
+def payment_order(
+    virtual_account: str,
+    keys: BankKeys,
+    value: str,
+    request_id: str,
+    *,
+    advice: bool = False,
+    reference: str = "",
+    paid_at: str = "",
+) -> dict[str, Any]:
+    """Return a payment as the standard has it (service 25); ``value`` is decimal text."""
     return {
-        **account,
+        **account_fields(virtual_account, keys),
         "paymentRequestId": request_id,
         "paidAmount": {"value": value, "currency": "IDR"},
-        "trxDateTime": datetime.now(JAKARTA).isoformat(timespec="seconds"),
-        "referenceNo": f"{int.from_bytes(hashlib.sha256(request_id.encode()).digest()[:5]):013d}",
+        "trxDateTime": paid_at or datetime.now(JAKARTA).isoformat(timespec="seconds"),
+        "referenceNo": reference or receipt_number(request_id),
         "flagAdvise": "Y" if advice else "N",
     }
 
 
-def _receipt(
+def receipt_number(request_id: str) -> str:
+    """Return the number on the customer's receipt: the same for the same payment."""
+    return f"{int.from_bytes(hashlib.sha256(request_id.encode()).digest()[:5]):013d}"
+
+
+def receipt_of(
     request_id: str,
     virtual_account: str,
     answer: Mapping[str, Any],
     bill: Mapping[str, Any],
     teller: Teller,
 ) -> Receipt:
+    """Return what the customer is told after the office's last answer."""
     data = answer.get("virtualAccountData") or {}
     return Receipt(
         request_id=request_id,
@@ -207,7 +233,8 @@ def _receipt(
     )
 
 
-def _external_id() -> str:
+def new_external_id() -> str:
+    """Return an id that no other call has."""
     return secrets.token_hex(16)
 
 

@@ -6,15 +6,14 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import httpx
 
-from deploy.bank.client import Teller, account_fields
+from deploy.bank.client import Teller, payment_order
 from deploy.bank.keys import BankKeys
 from deploy.bank.plan import AGAIN, Telling
 
-PAYMENT = "/v1.0/transfer-va/payment"
 # The office's tokens live for 15 minutes.
 _TOKEN_SECONDS = 600.0
 
@@ -92,7 +91,17 @@ class SnapPost:
 
     async def _call(self, telling: Telling) -> str:
         teller = Teller(self._http, self._keys, telling.fault, token=await self._signed_in())
-        answer = await teller.call(PAYMENT, payment_body(telling, self._keys), telling.external_id)
+        payment = telling.payment
+        order = payment_order(
+            payment.account,
+            self._keys,
+            f"{payment.amount}.00",
+            payment.request_id,
+            advice=telling.advice,
+            reference=payment.reference,
+            paid_at=payment.at.isoformat(timespec="seconds"),
+        )
+        answer = await teller.report(order, telling.external_id)
         code = str(answer.get("responseCode", ""))
         if code == "4012501":
             self._token = ""
@@ -107,16 +116,3 @@ class SnapPost:
                 await teller.sign_in()
                 self._token, self._since = teller.token, loop.time()
             return self._token
-
-
-def payment_body(telling: Telling, keys: BankKeys) -> dict[str, Any]:
-    """Return a callback as the standard has it (service 25)."""
-    payment = telling.payment
-    return {
-        **account_fields(payment.account, keys),
-        "paymentRequestId": payment.request_id,
-        "paidAmount": {"value": f"{payment.amount}.00", "currency": "IDR"},
-        "trxDateTime": payment.at.isoformat(timespec="seconds"),
-        "referenceNo": payment.reference,
-        "flagAdvise": "Y" if telling.advice else "N",
-    }

@@ -15,6 +15,9 @@ from typing import Any
 
 from deploy.bank.faults import Fault
 
+# A control row is told by its first cell, so that must be none of its figures.
+_ORDER = ("date", "reference", "virtual_account", "amount", "mark", "reverses", "text")
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -71,7 +74,7 @@ def spoiled(
 
 def _csv(sheet: Mapping[str, Any], day: date, lines: Sequence[Line], opening: int) -> bytes:
     columns: Mapping[str, str] = sheet["columns"]
-    headings = [name for name in columns.values() if name]
+    headings = [columns[name] for name in _ORDER if columns.get(name)]
     total = sum(line.amount for line in lines)
     out = io.StringIO()
     rows = csv.DictWriter(out, headings, delimiter=sheet.get("delimiter", ","), restval="")
