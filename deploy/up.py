@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -32,12 +32,18 @@ NAMES = (*SERVICES, "worker", "bank", "postgres", "kafka")
 class Installation:
     """One installation below ``folder``, on consecutive ports from ``first_port`` on."""
 
-    def __init__(self, folder: Path, first_port: int = FIRST_PORT) -> None:
-        """Describe it; nothing is started."""
+    def __init__(
+        self,
+        folder: Path,
+        first_port: int = FIRST_PORT,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        """Describe it; nothing is started. ``settings`` go to every process, by name."""
         self.folder = folder.resolve()
         self.ports = {name: first_port + index for index, name in enumerate(NAMES)}
         self.postgres = PostgresServer(self.folder / "postgres", self.ports["postgres"])
         self.kafka = f"127.0.0.1:{self.ports['kafka']}"
+        self._settings = {f"JEJAK_{name.upper()}": v for name, v in (settings or {}).items()}
 
     def url(self, name: str) -> str:
         """Return where a service answers."""
@@ -51,6 +57,7 @@ class Installation:
             **os.environ,
             **ports,
             **urls,
+            **self._settings,
             "UP": str(self.folder),
             "ROOT": str(ROOT),
             "PY": sys.executable,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,10 +13,13 @@ from deploy.up import NAMES, Installation
 
 
 @contextmanager
-def installation() -> Iterator[Installation]:
-    """The office over a real Kafka and PostgreSQL, one process per service and the worker."""
+def installation(settings: Mapping[str, str] | None = None) -> Iterator[Installation]:
+    """The office over a real Kafka and PostgreSQL, one process per service and the worker.
+
+    ``settings`` are what its processes are given besides, by name.
+    """
     with tempfile.TemporaryDirectory(prefix="jejak-up-") as folder:
-        office = Installation(Path(folder), first_port())
+        office = Installation(Path(folder), first_port(), settings)
         try:
             office.start(say=lambda line: None)
             yield office
