@@ -13,12 +13,13 @@ from typing import ParamSpec
 import click
 
 from deploy.commands.asking import history, status
+from deploy.commands.bank import bank
 from deploy.commands.forecast import forecast
 from deploy.commands.importing import import_
 from deploy.commands.offices import offices
 from deploy.commands.parked import parked
 from deploy.commands.replaying import replay
-from deploy.commands.settling import bank
+from deploy.commands.simulate import simulate_
 from deploy.commands.topics import topics
 from deploy.commands.whatif import whatif
 from deploy.console import Session, open_session, runs
@@ -49,6 +50,7 @@ def main(context: click.Context, data: Path | None, lang: str) -> None:
     Try it:        jejak run
     A real log:    jejak import deploy/imports/sample.xes --mapping deploy/imports/sample.yaml \\
                        --office receipt
+    A busy office: jejak --data contoh simulate --office bogor
     One permit:    jejak status BGR-2026-000001
     Is it sound?   jejak replay --check
 
@@ -115,5 +117,6 @@ async def worker(session: Session, host: str | None, port: int | None) -> None:
     await run_worker(_served(session, host, port))
 
 
-for command in (import_, forecast, status, history, replay, parked, topics, offices, bank, whatif):
+_ASKING = (forecast, status, history, replay, whatif)
+for command in (import_, simulate_, *_ASKING, parked, topics, offices, bank):
     main.add_command(command)

@@ -107,6 +107,10 @@ class Reactor:
         await self._transaction(lambda tx: self._settle(tx, results, ends))
         REACTED.labels(self.name).inc(sum(result.done for result in results))
 
+    async def pass_over(self, positions: Mapping[str, int]) -> None:
+        """Note that all up to ``positions`` (source -> position) was dealt with elsewhere."""
+        await self._database.transaction(lambda tx: self._positions.advance(tx, positions))
+
     async def redo(self, recorded: Recorded) -> None:
         """Run one parked event's effect. See ``shared.parking.Consumer``."""
         await self._react(recorded)
