@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -25,6 +27,8 @@ S = TypeVar("S")
 # Under contention each loser looks and decides again. The first round may go to an outdated memory;
 # who loses five more loses to a broken client.
 RETRIES = 6
+# How many of a storm are encoded before others have their turn of the loop.
+SLICE = 32
 # Of how many streams the state is remembered: the ones being worked on, not all that are open.
 REMEMBERED = 4096
 
@@ -154,12 +158,18 @@ class Handler:
         caller then gives the command to ``handle``, which reads. So thousands of streams cost one
         commit and no read, and are as safe as one. Raises what is wrong with the store.
         """
-        batches = [Batch(one.stream, self._encoded(one), one.version) for one in proposals]
+        batches = []
+        for number, one in enumerate(proposals, start=1):
+            new = self.codec.encode(
+                one.decided, one.stream, one.command, one.cause, one.application
+            )
+            batches.append(Batch(one.stream, new, one.version))
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
         answers = await self.store.append_many(batches)
-        return [_was_recorded(*pair) for pair in zip(proposals, answers, strict=True)]
-
-    def _encoded(self, one: Proposal) -> list[NewEvent]:
-        return self.codec.encode(one.decided, one.stream, one.command, one.cause, one.application)
+        stored = [_was_recorded(*pair) for pair in zip(proposals, answers, strict=True)]
+        _count(answer for answer, ok in zip(answers, stored, strict=True) if ok)
+        return stored
 
     async def _append(
         self,
@@ -246,7 +256,13 @@ def _was_recorded(proposal: Proposal, answer: Sequence[Recorded] | JejakError) -
     if isinstance(answer, JejakError):
         raise answer
     # At another version the same cause did something else, from another state.
-    if not answer or answer[0].version != proposal.version + 1:
-        return False
-    APPENDED.labels(BY_NAME[answer[0].type].service).inc(len(answer))
-    return True
+    return bool(answer) and answer[0].version == proposal.version + 1
+
+
+def _count(answers: Iterable[Sequence[Recorded] | JejakError]) -> None:
+    """Count what was recorded, once for all of a kind."""
+    kinds = Counter(
+        event.type for answer in answers if not isinstance(answer, JejakError) for event in answer
+    )
+    for kind, count in kinds.items():
+        APPENDED.labels(BY_NAME[kind].service).inc(count)

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
+from pydantic_core import from_json
+
 from services.workflow import clock_fold as clock
 from services.workflow.clock_fold import ClockState
 from services.workflow.file import File
@@ -261,7 +263,7 @@ def load(text: str, held: ClockState) -> Alarms:
     """Return the alarms that ``dump`` wrote, with their clock; empty for an empty text."""
     if not text:
         return Alarms()
-    values = json.loads(text)
+    values = from_json(text)
     application_id, number, office, _, role, assignee, warned, questions, deemed = values[:9]
     issued, closed, valid_until, noticed, revocation, complaints = values[9:]
     return Alarms(

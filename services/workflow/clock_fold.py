@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from pydantic_core import from_json
+
 from shared.contracts.workflow import (
     FeeSettled,
     FeeUnsettled,
@@ -132,6 +134,6 @@ def load(text: str) -> ClockState:
     """Return the state that ``dump`` wrote; an empty text is a clock that never started."""
     if not text:
         return ClockState()
-    opened, stopped, stage, since, runs, returned, unpaid = json.loads(text)
+    opened, stopped, stage, since, runs, returned, unpaid = from_json(text)
     made = tuple(Run(*run) for run in runs)
     return ClockState(opened, stopped, stage, since, made, returned, unpaid)

@@ -113,9 +113,10 @@ def next_instant(
 
 def _of_stage(alarms: Alarms, due: clock.Due, now: int) -> Iterator[Step]:
     stage, due_at = alarms.clock.stage, from_micros(due.due).isoformat()
-    stall = stall_id(alarms.application_id, stage, due_at)
-    if any(question.stall_id == stall for question in alarms.questions):
-        return
+    if alarms.questions:
+        stall = stall_id(alarms.application_id, stage, due_at)
+        if any(question.stall_id == stall for question in alarms.questions):
+            return
     if now < due.due and alarms.warned != (stage, due_at):
         yield Step(due.warn, StageDueSoon, due_at)
     else:

@@ -37,9 +37,9 @@ NUDGED: Final = Counter("jejak_sla_nudges_total", "Timers that were dealt with",
 _BY: Final = system("workflow")
 # Rows that one query brings.
 PAGE: Final = 1024
-# Permits that share a commit: enough that its cost is small for each, few enough that an officer's
-# own command hardly waits for it.
-GROUP: Final = 128
+# Permits that are decided and given to the store together. How many of them share a commit is the
+# store's to say: few while officers are at work.
+GROUP: Final = 512
 # Permits that are decided before others have their turn of the loop: less than a millisecond.
 SLICE: Final = 16
 # A nudge that failed is not tried at every tick.
@@ -113,24 +113,33 @@ class Sweeper:
 
     async def _nudge_many(self, group: Sequence[Due], now_us: int) -> list[str]:
         """Nudge some permits from their rows, and those whose row is behind by themselves."""
-        proposals: list[tuple[Due, Proposal]] = []
+        proposed: list[Due] = []
+        proposals: list[Proposal] = []
+        others: list[Due] = []
         for number, due in enumerate(group, start=1):
             if proposal := self._propose(due, now_us):
-                proposals.append((due, proposal))
+                proposed.append(due)
+                proposals.append(proposal)
+            else:
+                others.append(due)
             if number % SLICE == 0:
                 await asyncio.sleep(0)
         try:
-            stored = await self._handler.put_many([proposal for _, proposal in proposals])
+            stored = await self._handler.put_many(proposals)
         except JejakError as error:
             # The store is away: each is tried again by itself, and tells why it failed.
             log.warning("timers_one_by_one", code=error.code)
             stored = [False] * len(proposals)
-        done = {due for (due, _), ok in zip(proposals, stored, strict=True) if ok}
-        for due in done:
-            self._dealt_with[self._key(due)] = now_us + RETRY_US
-        NUDGED.labels("decided").inc(len(done))
-        others = [self._nudge(due, now_us) for due in group if due not in done]
-        return ["decided"] * len(done) + await asyncio.gather(*others)
+        for due, ok in zip(proposed, stored, strict=True):
+            if ok:
+                self._dealt_with[self._key(due)] = now_us + RETRY_US
+            else:
+                others.append(due)
+        decided = len(group) - len(others)
+        NUDGED.labels("decided").inc(decided)
+        return ["decided"] * decided + await asyncio.gather(
+            *(self._nudge(due, now_us) for due in others)
+        )
 
     def _propose(self, due: Due, now_us: int) -> Proposal | None:
         """Decide from the row alone; None where it calls for nothing or can't be read."""

@@ -12,6 +12,9 @@ class Limits:
     # What one transaction carries at most: a commit stays short, and others get their turn.
     group_appends: int = 512
     group_bytes: int = 4 << 20
+    # How long a commit of a bulk may take: a short while when somebody appends beside it.
+    bulk_seconds: float = 0.02
+    bulk_beside_others_seconds: float = 0.001
     # What may wait: beyond it callers wait for room, and are turned away in the end.
     waiting_appends: int = 4096
     wait_seconds: float = 5.0
@@ -21,9 +24,10 @@ class Limits:
     # A commit slower than this sends the next ones to a thread.
     slow_seconds: float = 0.005
     slow_commits: int = 100
-    # The indexes are brought up to date after so many events or bytes.
-    merge_events: int = 4096
-    merge_bytes: int = 8 << 20
+    # The indexes are brought up to date after so many events or bytes. Many, because a large merge
+    # writes each page of an index once; but what is not merged yet is in memory.
+    merge_events: int = 32_768
+    merge_bytes: int = 32 << 20
     # A write-ahead log is checkpointed after about so many pages. Few, because a commit into space
     # that the file has already is a third faster than one that makes the file longer.
     checkpoint_pages: int = 1000

@@ -12,10 +12,11 @@ from shared.errors import Unavailable
 from shared.events import NewEvent, Recorded
 from shared.postgres_link import Connection, Link, connect
 from shared.store import postgres_schema as statements
-from shared.store.grouping import Append, GroupWriter, Result, plan
+from shared.store.grouping import AnyAppend, Result, plan
 from shared.store.limits import Limits
 from shared.store.protocol import ANY, Batch
 from shared.store.waking import AWAY_SECONDS, News, follow
+from shared.store.writer import GroupWriter
 
 DEFAULTS = Limits()
 # A lost notification is healed by looking again this often.
@@ -99,13 +100,13 @@ class PostgresStore:
             raise Unavailable
         return await self._link.run(work)
 
-    async def _commit(self, group: Sequence[Append]) -> list[Result]:
+    async def _commit(self, group: Sequence[AnyAppend]) -> list[Result]:
         # Harmless to repeat after a lost connection: what was recorded is known by its ids.
         results = await self._link.run(lambda connection: self._write(connection, group))
         self._news.tell()
         return results
 
-    async def _write(self, connection: Connection, group: Sequence[Append]) -> list[Result]:
+    async def _write(self, connection: Connection, group: Sequence[AnyAppend]) -> list[Result]:
         """Judge and write one group under the lock, in two round trips."""
         ids = [event.event_id for append in group for event in append.events]
         streams = list({append.stream for append in group})

@@ -14,17 +14,20 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from pathlib import Path
 
 from shared.errors import Defect, Unavailable
 from shared.events import NewEvent, Recorded
-from shared.store.grouping import Append, GroupWriter, Plan, Result, plan
+from shared.store.grouping import AnyAppend, Plan, Result, plan
 from shared.store.limits import Limits
 from shared.store.protocol import ANY, Batch
 from shared.store.sqlite_file import PAGE, Busy, SomebodyAppended, SqliteFile, WriteFailed
+from shared.store.sqlite_index import SqliteIndex
 from shared.store.tail import Tail
+from shared.store.upkeep import Upkeep
 from shared.store.waking import News, follow
+from shared.store.writer import GroupWriter
 from shared.telemetry import log
 
 DEFAULTS = Limits()
@@ -67,12 +70,13 @@ class SqliteStore:
         Unavailable, StoreFull, Defect, BadConfiguration.
         """
         self._file = SqliteFile(path, max_bytes)
+        index = SqliteIndex(path, max_bytes)
         self._limits = limits
         self._clock = clock
         self._fatal = fatal
         self._writer = GroupWriter(self._commit, limits, self._tidy)
+        self._upkeep = Upkeep(index, limits, self._writer.wake, fatal)
         self._slow = 0
-        self._pages = 0
         self._news = News()
         self._versions: dict[str, int] = {}
         self._tail = Tail(0)
@@ -132,6 +136,7 @@ class SqliteStore:
             return
         await self._writer.close()
         self._news.end()
+        await self._upkeep.close()
         self._file.close()
 
     def _refresh(self) -> None:
@@ -160,7 +165,7 @@ class SqliteStore:
             del self._versions[next(iter(self._versions))]
         self._news.tell()
 
-    async def _commit(self, group: Sequence[Append]) -> list[Result]:
+    async def _commit(self, group: Sequence[AnyAppend]) -> list[Result]:
         deadline = time.monotonic() + self._limits.busy_seconds
         while True:
             rows, results = self._plan(group)
@@ -182,24 +187,32 @@ class SqliteStore:
                 self._fatal(str(error))
                 raise Unavailable from error
 
-    def _plan(self, group: Sequence[Append]) -> Plan:
+    def _plan(self, group: Sequence[AnyAppend]) -> Plan:
         ids = [event.event_id for append in group for event in append.events]
         recent = self._tail.ids
         known = {id: recent[id] for id in ids if id in recent}
         if self._tail.base:
             known.update((old.event_id, old) for old in self._file.known(ids))
-        versions = {append.stream: self._version(append.stream) for append in group}
+        versions = self._versions_of({append.stream for append in group})
         recorded_us = max(self._clock(), self._tail.recorded_us)
         return plan(group, self._tail.head, recorded_us, versions, known)
 
-    def _version(self, stream: str) -> int:
-        """Return the stream's version as of the tail's head."""
-        version = self._versions.get(stream)
-        if version is None:
-            recent = self._tail.stream(stream)
-            version = recent[-1].version if recent else self._file.version(stream)
-            self._versions[stream] = version
-        return version
+    def _versions_of(self, streams: Iterable[str]) -> dict[str, int]:
+        """Return the streams' versions as of the tail's head."""
+        known, unknown = dict[str, int](), list[str]()
+        for stream in streams:
+            version = self._versions.get(stream)
+            if version is None and (recent := self._tail.stream(stream)):
+                version = recent[-1].version
+            if version is None:
+                unknown.append(stream)
+            else:
+                known[stream] = version
+        if unknown:
+            found = self._file.versions(unknown)
+            self._versions.update(found)
+            known.update(found)
+        return known
 
     async def _insert(self, rows: Sequence[Recorded]) -> None:
         began = time.perf_counter()
@@ -210,21 +223,7 @@ class SqliteStore:
             self._file.insert(rows)
         if time.perf_counter() - began > self._limits.slow_seconds:
             self._slow = self._limits.slow_commits
-        self._pages += 2 + sum(len(row.data) + ROW_BYTES for row in rows) // PAGE
+        self._upkeep.wrote(2 + sum(len(row.data) + ROW_BYTES for row in rows) // PAGE)
 
-    async def _tidy(self) -> None:
-        """Merge and checkpoint when it is time, in a thread; the next group waits meanwhile."""
-        limits, upto = self._limits, self._tail.head
-        try:
-            if len(self._tail) >= limits.merge_events or self._tail.size >= limits.merge_bytes:
-                await asyncio.to_thread(self._file.merge, upto)
-                self._tail.forget(upto)
-                self._pages = limits.checkpoint_pages
-            if self._pages >= limits.checkpoint_pages:
-                self._pages = 0
-                await asyncio.to_thread(self._file.checkpoint)
-        except (Busy, Unavailable):
-            # Nothing is lost: the tail holds the events, and the next group tries again.
-            log.warning("merge_postponed")
-        except WriteFailed as error:
-            self._fatal(str(error))
+    async def _tidy(self) -> bool:
+        return await self._upkeep.step(self._tail)

@@ -7,9 +7,10 @@ decided is true; if it fails, the process reads what came in between and decides
 number of processes may append, and no other index has to be kept up in the same commit.
 
 The indexes by stream and by event id lag behind on purpose, and are brought up to date thousands of
-events at a time: kept up with every commit, they cost 16-25 µs an event (each touches a page of its
-own, which is copied, summed and checkpointed), merged in bulk 2-4 µs. What they do not hold yet is
-in every process's memory (``Tail``); ``indexed.upto`` says where that begins.
+events at a time (``sqlite_index``): kept up with every commit, they cost 16-25 µs an event (each
+touches a page of its own, which is copied, summed and checkpointed), merged in bulk 2-4 µs. What
+they do not hold yet is in every process's memory (``Tail``); ``indexed.upto`` says where that
+begins.
 """
 
 from __future__ import annotations
@@ -56,17 +57,13 @@ _STREAM = (
     f"SELECT {_COLUMNS} FROM streams s JOIN events e ON e.position = s.position "
     "WHERE s.stream = ? AND s.version > ? AND s.version < ? ORDER BY s.version LIMIT ?"
 )
-_INDEXED = "SELECT upto FROM indexed"
-_VERSION = "SELECT max(version) FROM streams WHERE stream = ?"
+INDEXED = "SELECT upto FROM indexed"
+_VERSIONS = (
+    "SELECT value, (SELECT max(version) FROM streams WHERE stream = value) FROM json_each(?)"
+)
 _KNOWN = (
     f"SELECT {_COLUMNS} FROM ids i JOIN events e ON e.position = i.position "
     "WHERE i.event_id IN (SELECT value FROM json_each(?))"
-)
-_MERGE = (
-    "INSERT INTO streams SELECT stream, version, position FROM events "
-    "WHERE position > ? AND position <= ? ORDER BY stream, version",
-    "INSERT INTO ids SELECT event_id, position FROM events "
-    "WHERE position > ? AND position <= ? ORDER BY event_id",
 )
 # One statement inserts up to this many rows, and is its own transaction: beside a busy loop every
 # further statement would cost a hand-over of the interpreter's lock.
@@ -99,15 +96,14 @@ class SqliteFile:
         Raises Unavailable, StoreFull, Defect (not such a file), BadConfiguration (a newer one).
         """
         try:
-            self._writer = _connect(path)
+            self._writer = connect(path)
             self._prepare(path)
-            self._reader = _connect(path)
+            self._reader = connect(path)
             # Never wait inside SQLite: the caller waits without holding up its loop.
             self._writer.execute("PRAGMA busy_timeout = 0")
-            # The caller takes checkpoints too, in a thread, not in the middle of an append.
+            # Checkpoints are taken beside the appends, not in the middle of one.
             self._writer.execute("PRAGMA wal_autocheckpoint = 0")
-            if max_bytes is not None:
-                self._writer.execute(f"PRAGMA max_page_count = {max_bytes // PAGE}")
+            limit_pages(self._writer, max_bytes)
         except sqlite3.Error as error:
             raise meaning(error) from error
 
@@ -149,45 +145,13 @@ class SqliteFile:
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
 
-    def merge(self, upto: int) -> None:
-        """Bring the indexes up to ``upto``.
-
-        Raises Busy, WriteFailed, StoreFull, Unavailable; Defect when events are there twice.
-        """
-        try:
-            self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                done = self._writer.execute(_INDEXED).fetchone()[0]
-                if done < upto:
-                    for statement in _MERGE:
-                        self._writer.execute(statement, (done, upto))
-                    self._writer.execute("UPDATE indexed SET upto = ?", (upto,))
-                self._writer.execute("COMMIT")
-            finally:
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
-        except sqlite3.IntegrityError as error:
-            raise Defect from error
-        except sqlite3.Error as error:
-            raise write_meaning(error) from error
-
-    def checkpoint(self) -> None:
-        """Carry what the write-ahead log holds into the file, so that its space is used again.
-
-        Raises WriteFailed, StoreFull, Unavailable.
-        """
-        try:
-            self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-        except sqlite3.Error as error:
-            raise write_meaning(error) from error
-
     def changes(self) -> int:
         """Return a number that differs once another connection has committed."""
         return int(self._fetch("PRAGMA data_version")[0][0])
 
     def indexed(self) -> int:
         """Return the position up to which the indexes hold everything."""
-        return int(self._fetch(_INDEXED)[0][0])
+        return int(self._fetch(INDEXED)[0][0])
 
     def range(self, after: int, upto: int = _FOREVER) -> list[Recorded]:
         """Return the events above ``after`` up to and including ``upto``, in order."""
@@ -198,9 +162,10 @@ class SqliteFile:
         found = self._fetch(_STREAM, (name, after, below or _FOREVER, limit))
         return list(map(Recorded._make, found))
 
-    def version(self, stream: str) -> int:
-        """Return the last indexed version of ``stream``, 0 when there is none."""
-        return int(self._fetch(_VERSION, (stream,))[0][0] or 0)
+    def versions(self, streams: Sequence[str]) -> dict[str, int]:
+        """Return the last indexed version of each stream, 0 where there is none."""
+        found = self._fetch(_VERSIONS, (json.dumps(streams),))
+        return {stream: version or 0 for stream, version in found}
 
     def known(self, ids: Sequence[str]) -> list[Recorded]:
         """Return the indexed events that have one of ``ids``."""
@@ -218,12 +183,19 @@ class SqliteFile:
         self._writer.close()
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a connection whose commits are durable, for any one thread at a time."""
     connection = sqlite3.connect(
         path, timeout=10, isolation_level=None, check_same_thread=False, cached_statements=256
     )
     connection.execute("PRAGMA synchronous = FULL")
     return connection
+
+
+def limit_pages(connection: sqlite3.Connection, max_bytes: int | None) -> None:
+    """Let the file be full at ``max_bytes`` for what this connection writes."""
+    if max_bytes is not None:
+        connection.execute(f"PRAGMA max_page_count = {max_bytes // PAGE}")
 
 
 @cache

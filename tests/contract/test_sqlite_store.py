@@ -25,9 +25,10 @@ from shared.errors import (
 )
 from shared.events import Recorded
 from shared.ids import new_id
-from shared.store import NO_STREAM
+from shared.store import NO_STREAM, Batch
 from shared.store.limits import Limits
 from shared.store.sqlite import SqliteStore
+from shared.store.sqlite_index import SqliteIndex
 from tests.contract.stores import (
     new_event,
     new_events,
@@ -102,11 +103,21 @@ async def test_a_group_larger_than_one_statement_is_still_one_transaction(
         )
 
 
+async def indexed(file: Path, *, more_than: int) -> int:
+    """Wait until the indexes hold more than so many events, and say how many."""
+    async with asyncio.timeout(10):
+        while True:
+            with peek(file) as outside:
+                (upto,) = outside.execute("SELECT upto FROM indexed").fetchone()
+            if upto > more_than:
+                return int(upto)
+            await asyncio.sleep(0.005)
+
+
 async def test_lagging_indexes_change_no_answer(merging: SqliteStore, file: Path) -> None:
     recorded = await fill(merging, 53)
+    upto = await indexed(file, more_than=53 - MERGING.merge_events)
     with peek(file) as outside:
-        (upto,) = outside.execute("SELECT upto FROM indexed").fetchone()
-        assert 53 - MERGING.merge_events < upto <= 53
         assert outside.execute("SELECT count(*) FROM streams").fetchone() == (upto,)
         assert outside.execute("SELECT count(*) FROM ids").fetchone() == (upto,)
     assert await read_everything(merging, 7) == recorded
@@ -120,6 +131,56 @@ async def test_lagging_indexes_change_no_answer(merging: SqliteStore, file: Path
             assert await merging.append(stream, [again], NO_STREAM) == [own[place]]
         with pytest.raises(WrongExpectedVersion):
             await merging.append(stream, [new_event(stream, 999)], 1)
+
+
+async def test_a_merge_of_many_slices_goes_on_by_itself(file: Path) -> None:
+    store = SqliteStore(file, limits=Limits(merge_events=500))
+    names = [stream_name() for _ in range(300)]
+    await store.append_many([Batch(name, new_events(name, 2), NO_STREAM) for name in names])
+    recorded = await read_everything(store)
+    assert len(recorded) == 600
+    # Nobody appends any more, and yet it is brought to its end.
+    upto = await indexed(file, more_than=499)
+    with peek(file) as outside:
+        assert outside.execute("SELECT count(*) FROM streams").fetchone() == (upto,)
+        assert outside.execute("SELECT count(*) FROM ids").fetchone() == (upto,)
+    assert await read_everything(store) == recorded
+    for name in names:
+        assert await store.read_stream(name) == [one for one in recorded if one.stream == name]
+    await store.close()
+
+
+async def test_a_merge_that_was_cut_short_is_begun_again(file: Path) -> None:
+    store = SqliteStore(file)
+    recorded = await fill(store, 100)
+    await store.close()
+    index = SqliteIndex(file)
+    index.prepare(100)
+    assert not index.step(120)
+    index.close()
+
+    again = SqliteStore(file, limits=MERGING)
+    for stream in {one.stream for one in recorded}:
+        assert await again.read_stream(stream) == [one for one in recorded if one.stream == stream]
+    await again.append(new := stream_name(), [new_event(new)], NO_STREAM)
+    assert await indexed(file, more_than=99) == 101
+    assert await read_everything(again) == [*recorded, *await again.read_stream(new)]
+    await again.close()
+
+
+async def test_two_events_at_one_place_are_never_merged(store: SqliteStore, file: Path) -> None:
+    recorded = await fill(store, 3)
+    await store.close()
+    with peek(file) as outside:
+        outside.execute(
+            "INSERT INTO events SELECT 4, stream, version, 'other', type, schema_version, data, "
+            "occurred_us, recorded_us, actor, cause_id, correlation_id FROM events WHERE position=1"
+        )
+    index = SqliteIndex(file)
+    index.prepare(len(recorded) + 1)
+    with pytest.raises(Defect):
+        index.step(100)
+    index.close()
 
 
 async def test_an_id_of_another_stream_is_refused_wherever_it_is_kept(merging: SqliteStore) -> None:

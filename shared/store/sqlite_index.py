@@ -1,0 +1,124 @@
+"""The indexes of a SQLite log, brought up to date in steps that hold nobody up for long.
+
+A merge is prepared beside the appends: what is new is sorted into tables of this connection's own.
+Then it goes into the indexes a slice at a time, each slice a short transaction. Sorted, the new
+entries meet each page of an index once, so a few large merges write far less than many small ones.
+
+A merge that was cut short by a crash is begun again: an entry that is there already stays, and
+``indexed.upto`` moves only with the last slice. Until then everything is found in the tail too.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from shared.errors import Defect
+from shared.store.sqlite_file import INDEXED, connect, limit_pages, meaning, write_meaning
+
+_TABLES = (
+    "CREATE TEMP TABLE new_streams (stream TEXT, version INTEGER, position INTEGER)",
+    "CREATE TEMP TABLE new_ids (event_id TEXT, position INTEGER)",
+)
+_EMPTY = ("DELETE FROM temp.new_streams", "DELETE FROM temp.new_ids")
+_SORT = (
+    "INSERT INTO temp.new_streams SELECT stream, version, position FROM events "
+    "WHERE position > ? AND position <= ? ORDER BY stream, version",
+    "INSERT INTO temp.new_ids SELECT event_id, position FROM events "
+    "WHERE position > ? AND position <= ? ORDER BY event_id",
+)
+# An entry that says something else than the one that is there would be two events at one place:
+# no position is allowed to be NULL, so that statement fails.
+_MERGE = (
+    "INSERT INTO streams SELECT stream, version, position FROM temp.new_streams "
+    "WHERE rowid > ? AND rowid <= ? ORDER BY rowid ON CONFLICT (stream, version) "
+    "DO UPDATE SET position = NULL WHERE position <> excluded.position",
+    "INSERT INTO ids SELECT event_id, position FROM temp.new_ids "
+    "WHERE rowid > ? AND rowid <= ? ORDER BY rowid ON CONFLICT (event_id) "
+    "DO UPDATE SET position = NULL WHERE position <> excluded.position",
+)
+# Pages that a merge comes back to stay in memory: 16 MiB.
+_CACHE = "PRAGMA cache_size = -16384"
+
+
+class SqliteIndex:
+    """Merges and checkpoints over a connection of its own; its calls run in a thread, one by one.
+
+    All of them raise Busy, WriteFailed, StoreFull and Unavailable.
+    """
+
+    def __init__(self, path: Path, max_bytes: int | None = None) -> None:
+        """Open the indexes of the log in ``path``. Raises Unavailable, StoreFull, Defect."""
+        try:
+            self._connection = connect(path)
+            self._connection.execute("PRAGMA busy_timeout = 0")
+            self._connection.execute("PRAGMA wal_autocheckpoint = 0")
+            self._connection.execute("PRAGMA temp_store = MEMORY")
+            self._connection.execute(_CACHE)
+            limit_pages(self._connection, max_bytes)
+            for statement in _TABLES:
+                self._connection.execute(statement)
+        except sqlite3.Error as error:
+            raise meaning(error) from error
+        self._upto = 0
+        # How many entries each index gets, and how many of both together it has got.
+        self._count = 0
+        self._done = 0
+
+    def prepare(self, upto: int) -> None:
+        """Sort what the indexes lack up to position ``upto``; appends go on meanwhile."""
+        try:
+            for statement in _EMPTY:
+                self._connection.execute(statement)
+            indexed = self._connection.execute(INDEXED).fetchone()[0]
+            for statement in _SORT:
+                self._connection.execute(statement, (indexed, upto))
+        except sqlite3.Error as error:
+            raise write_meaning(error) from error
+        self._upto, self._count, self._done = upto, max(0, upto - indexed), 0
+
+    def step(self, entries: int) -> bool:
+        """Merge up to ``entries`` of what is prepared; say whether that was the last of it.
+
+        Raises Defect when two events are at one place.
+        """
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                ended = self._merge(entries)
+                self._connection.execute("COMMIT")
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+        except sqlite3.IntegrityError as error:
+            raise Defect from error
+        except sqlite3.Error as error:
+            raise write_meaning(error) from error
+        self._done += entries
+        return ended
+
+    def _merge(self, entries: int) -> bool:
+        if self._connection.execute(INDEXED).fetchone()[0] >= self._upto:
+            # Another process was faster.
+            return True
+        upto = self._done + entries
+        for index, statement in enumerate(_MERGE):
+            before = index * self._count
+            slice = max(0, self._done - before), min(self._count, upto - before)
+            if slice[0] < slice[1]:
+                self._connection.execute(statement, slice)
+        if upto < len(_MERGE) * self._count:
+            return False
+        self._connection.execute("UPDATE indexed SET upto = ?", (self._upto,))
+        return True
+
+    def checkpoint(self) -> None:
+        """Carry what the write-ahead log holds into the file, so that its space is used again."""
+        try:
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        except sqlite3.Error as error:
+            raise write_meaning(error) from error
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()

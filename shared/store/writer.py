@@ -1,0 +1,165 @@
+"""Group commit, the task: who is served when, and how large a group is.
+
+What is appended in bulk (a storm of timers) waits in a queue of its own. Single appends, each with
+somebody waiting behind it, go ahead of it; while there are any, a group of the bulk lasts no longer
+than a moment, so that the next one does not wait long for its turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeVar
+
+from shared.errors import Defect, JejakError, Unavailable
+from shared.events import NewEvent, Recorded
+from shared.store.grouping import AnyAppend, Append, Bulk, BulkAppend, Result
+from shared.store.limits import Limits
+from shared.store.protocol import Batch
+from shared.telemetry import log
+
+A = TypeVar("A", Append, BulkAppend)
+
+# For so long after a single append others count as at work.
+_AT_WORK_SECONDS: Final = 1.0
+_FIRST_SIZE: Final = 16
+_LEAST_SIZE: Final = 4
+
+
+class GroupWriter:
+    """Takes appends from many callers and commits them in groups, one group at a time.
+
+    The queues are bounded: single appends wait for room, and are turned away in the end; a bulk is
+    as large as its caller makes it, who waits for all of it.
+    """
+
+    def __init__(
+        self,
+        commit: Callable[[Sequence[AnyAppend]], Awaitable[list[Result]]],
+        limits: Limits,
+        tidy: Callable[[], Awaitable[bool]] | None = None,
+    ) -> None:
+        """Commit each group with ``commit``, which returns an answer for every append, in order.
+
+        ``tidy`` runs after each group was answered, before the next one, and again for as long as
+        it returns True and nothing else is to be done.
+        """
+        self._commit = commit
+        self._limits = limits
+        self._tidy = tidy
+        self._waiting: deque[Append] = deque()
+        self._bulk: deque[BulkAppend] = deque()
+        self._size = _FIRST_SIZE
+        self._single_at = -_AT_WORK_SECONDS
+        self._bulk_is_next = False
+        self._room = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def append(
+        self, stream: str, events: Sequence[NewEvent], expected: int
+    ) -> list[Recorded]:
+        """Append and return what was recorded, once it is durable. Raises as ``EventStore`` says.
+
+        Appends that come up in the same round of the loop share a group, for the task that takes
+        them runs after all of them.
+        """
+        if self._closed:
+            raise Unavailable
+        if not events:
+            return []
+        while len(self._waiting) >= self._limits.waiting_appends:
+            await self._wait_for_room()
+        append = Append(stream, events, expected, asyncio.get_running_loop().create_future())
+        self._waiting.append(append)
+        self.wake()
+        return await append.answer
+
+    async def append_many(self, batches: Sequence[Batch]) -> list[Result]:
+        """Append each batch as ``append`` would; a failure is returned in its place."""
+        if self._closed:
+            return [Unavailable()] * len(batches)
+        bulk = Bulk(batches, asyncio.get_running_loop().create_future())
+        if bulk.appends:
+            self._bulk += bulk.appends
+            self.wake()
+            await bulk.done
+        return bulk.results
+
+    def wake(self) -> None:
+        """See whether there is something to commit or to tidy."""
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def close(self) -> None:
+        """Take no more, and finish what was accepted."""
+        self._closed = True
+        if self._task is not None:
+            await self._task
+
+    async def _wait_for_room(self) -> None:
+        self._room.clear()
+        try:
+            async with asyncio.timeout(self._limits.wait_seconds):
+                await self._room.wait()
+        except TimeoutError:
+            raise Unavailable from None
+
+    async def _run(self) -> None:
+        more = True
+        while more or self._waiting or self._bulk:
+            if group := self._take():
+                for append, result in zip(group, await self._results(group), strict=True):
+                    append.reply(result)
+            more = self._tidy is not None and await self._tidy() and not self._closed
+            if self._bulk:
+                # Whoever came meanwhile goes ahead of the next slice.
+                await asyncio.sleep(0)
+        self._task = None
+
+    async def _results(self, group: Sequence[AnyAppend]) -> list[Result]:
+        try:
+            return await self._commit_in_time(group)
+        except JejakError as error:
+            return [error] * len(group)
+        except Exception:  # noqa: BLE001 - the callers must hear of it, and others go on
+            log.exception("append_failed")
+            return [Defect()] * len(group)
+
+    def _take(self) -> Sequence[AnyAppend]:
+        """Return the next group: single appends first, in turns with the bulk if there is one."""
+        if self._waiting and not (self._bulk and self._bulk_is_next):
+            self._bulk_is_next = True
+            self._single_at = time.monotonic()
+            group = _first(self._waiting, self._limits.group_appends, self._limits.group_bytes)
+            self._room.set()
+            return group
+        self._bulk_is_next = False
+        return _first(self._bulk, self._size, self._limits.group_bytes)
+
+    async def _commit_in_time(self, group: Sequence[AnyAppend]) -> list[Result]:
+        """Commit a group, and learn from one of the bulk how large the next may be."""
+        began = time.monotonic()
+        results = await self._commit(group)
+        if isinstance(group[0], BulkAppend):
+            limits, now = self._limits, time.monotonic()
+            beside_others = now - self._single_at < _AT_WORK_SECONDS
+            allowed = limits.bulk_beside_others_seconds if beside_others else limits.bulk_seconds
+            # In steps: one commit that was slow by chance says little about the next.
+            size = int(self._size * (0.7 if now - began > allowed else 1.3))
+            self._size = min(max(size, _LEAST_SIZE), limits.group_appends)
+        return results
+
+
+def _first(waiting: deque[A], appends: int, limit: int) -> list[A]:
+    """Take what fits ``appends`` and ``limit`` bytes off the queue; who left is passed over."""
+    group: list[A] = []
+    size = 0
+    while waiting and len(group) < appends and size < limit:
+        append = waiting.popleft()
+        if not append.left:
+            group.append(append)
+            size += sum(len(event.data) for event in append.events)
+    return group

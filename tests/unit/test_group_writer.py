@@ -1,0 +1,90 @@
+"""Who is served when: single appends go ahead of a bulk, and neither starves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from shared.events import NewEvent
+from shared.store.grouping import AnyAppend, Result, plan
+from shared.store.limits import Limits
+from shared.store.protocol import Batch
+from shared.store.writer import GroupWriter
+from tests.contract.stores import new_event, stream_name
+
+
+class Log:
+    """Commits in memory, and keeps the streams of every group."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.groups: list[list[str]] = []
+
+    async def commit(self, group: Sequence[AnyAppend]) -> list[Result]:
+        """Judge a group as a store would, none of whose streams exist."""
+        self.groups.append([append.stream for append in group])
+        return plan(group, 0, 0, dict.fromkeys(self.groups[-1], 0), {}).results
+
+
+def events(stream: str) -> list[NewEvent]:
+    return [new_event(stream)]
+
+
+def batches(count: int) -> list[Batch]:
+    return [Batch(name, events(name), 0) for name in (stream_name() for _ in range(count))]
+
+
+async def test_a_single_append_overtakes_a_bulk_that_waits() -> None:
+    log = Log()
+    writer = GroupWriter(log.commit, Limits())
+    bulk = asyncio.create_task(writer.append_many(batches(200)))
+    await asyncio.sleep(0)
+    (recorded,) = await writer.append(name := stream_name(), events(name), 0)
+    assert recorded.stream == name
+    assert not bulk.done()
+    assert all(len(told) == 1 for told in await bulk if isinstance(told, list))
+    assert sum(map(len, log.groups)) == 201
+
+
+async def test_a_bulk_is_not_starved_by_single_appends() -> None:
+    log = Log()
+    writer = GroupWriter(log.commit, Limits())
+    bulk = asyncio.create_task(writer.append_many(batches(60)))
+    while not bulk.done():
+        await asyncio.gather(
+            *(writer.append(name, events(name), 0) for name in (stream_name(), stream_name()))
+        )
+    assert all(isinstance(told, list) for told in await bulk)
+
+
+async def test_a_bulk_takes_larger_groups_while_nobody_else_appends() -> None:
+    log = Log()
+    # Alone a commit may take for ever, beside others no time at all: only who is there counts.
+    writer = GroupWriter(log.commit, Limits(bulk_seconds=60, bulk_beside_others_seconds=0))
+    await writer.append_many(batches(400))
+    alone = max(map(len, log.groups))
+    log.groups.clear()
+    bulk = asyncio.create_task(writer.append_many(batches(1000)))
+    while not bulk.done():
+        await writer.append(name := stream_name(), events(name), 0)
+    beside_others = max(map(len, log.groups[-10:]))
+    assert beside_others < 10 < alone
+
+
+async def test_an_empty_bulk_is_answered_without_a_commit() -> None:
+    log = Log()
+    writer = GroupWriter(log.commit, Limits())
+    assert await writer.append_many([Batch("permit-1", [])]) == [[]]
+    assert log.groups == []
+
+
+async def test_a_closed_writer_finishes_the_bulk_and_takes_no_more() -> None:
+    log = Log()
+    writer = GroupWriter(log.commit, Limits())
+    bulk = asyncio.create_task(writer.append_many(batches(100)))
+    await asyncio.sleep(0)
+    await writer.close()
+    assert sum(map(len, log.groups)) == 100
+    assert len(await bulk) == 100
+    (refused,) = await writer.append_many(batches(1))
+    assert not isinstance(refused, list)
