@@ -127,10 +127,9 @@ class Folder:
 
     def _letter(self) -> dict[str, str] | None:
         """Return the letter's download, to those who need its holder's name for the work."""
-        if self.account is None or not self.account.has(*NEED):
-            return None
         base = f"/berkas/{quote(self.report.case.about.number)}"
-        return letter_link(self.report, base, self.teller.tr, officer=True)
+        knows = self.account is not None and self.account.has(*NEED)
+        return letter_link(self.report, base, self.teller.tr, officer=True) if knows else None
 
     def _turn(self) -> str:
         """Return who has to act, in the officers' words."""

@@ -6,6 +6,7 @@ Folded from the application's own streams, so that it never lags; nothing is sto
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
@@ -13,6 +14,7 @@ from typing import Any, Literal, TypeAlias
 from services.workflow.states import Closed, Issued, Opened
 from services.workflow.status import Report
 from shared.contracts import workflow as e
+from shared.events import Fact
 
 Standing: TypeAlias = Literal["in-force", "expired", "revoked", "renewed"]
 
@@ -28,7 +30,8 @@ _MARK_DIGITS = 32
 class Grant:
     """A permit that was signed, as it stands at one instant.
 
-    ``signed_by`` is the actor of the signature; ``valid_until`` the last day (ISO 8601), empty
+    ``signed_by`` is the actor of the signature, ``signed_as`` the role that the stage was given to
+    (empty where nothing says so); ``valid_until`` the last day (ISO 8601), empty
     without an end. ``ended_at`` is when the permit was revoked, renewed or found expired, None
     while it holds. ``revocation_on`` is the day of an announced revocation, or empty. ``ready``
     says whether nothing is left to do before the applicant may have the letter.
@@ -42,6 +45,7 @@ class Grant:
     document_number: str
     issued_at: datetime
     signed_by: str
+    signed_as: str
     valid_until: str
     holder: str
     answers: dict[str, str]
@@ -81,7 +85,9 @@ def grant_of(report: Report) -> Grant | None:
     if state is None or state.file.issued is None:
         return None
     file, issued, dossier = state.file, state.file.issued, report.case.dossier
-    signature = next(f for f in report.case.facts if isinstance(f.event, e.PermitIssued))
+    facts = report.case.facts
+    signing = next(i for i, fact in enumerate(facts) if isinstance(fact.event, e.PermitIssued))
+    signature = facts[signing]
     return Grant(
         application_id=report.case.application_id,
         number=issued.number,
@@ -91,15 +97,22 @@ def grant_of(report: Report) -> Grant | None:
         document_number=issued.document_number,
         issued_at=signature.at,
         signed_by=signature.actor,
+        signed_as=_role(facts[:signing]),
         valid_until=issued.valid_until,
         holder=dossier.submission.applicant.name if dossier.submission is not None else "",
         answers={name: value for name, value in dossier.answers.items() if value},
         standing=_standing(report, state),
-        ended_at=next((f.at for f in report.case.facts if type(f.event) in _ENDS), None),
+        ended_at=next((f.at for f in facts if type(f.event) in _ENDS), None),
         renewed_by=file.renewed_by,
         revocation_on=file.revocation.effective_on if file.revocation is not None else "",
         ready=not isinstance(state, Issued) and not file.unpaid,
     )
+
+
+def _role(before: Sequence[Fact[Any]]) -> str:
+    """Return the role of the stage at which it was signed."""
+    started = (f.event.role for f in reversed(before) if isinstance(f.event, e.StageStarted))
+    return next(started, "")
 
 
 def _standing(report: Report, state: Opened) -> Standing:

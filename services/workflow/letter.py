@@ -23,11 +23,11 @@ from services.workflow.refusals import LetterNotReady
 from services.workflow.seal import Seal
 from services.workflow.status import Report
 from services.workflow.wording import ROLE
-from shared.actors import Role
 from shared.offices import Catalogue, LocalText, PermitType
 from shared.sheets import (
     BOLD,
     INK,
+    LINE,
     QR_SIDE,
     SMALL,
     TITLE,
@@ -53,6 +53,8 @@ _COUNTS: Final = msg(
     "Made by the office's system; what counts is what the address behind this code says. Compare "
     "number, name and fingerprint with this sheet."
 )
+# What a table's cell keeps free on each side.
+_PAD: Final = 6
 # What a file name may hold on every system; registration numbers are made of nothing else.
 _FILE_NAME = re.compile(r"[^A-Za-z0-9.-]+")
 
@@ -119,22 +121,32 @@ class Letters:
 
     def _foot(self, grant: Grant, address: str, zone: ZoneInfo) -> Table:
         """Return the signature, and the code with what to do with it."""
-        role = ROLE[Role.SIGNER]
         signed = [
             *_both(msg("Signed by")),
             text(self._signer(grant), BOLD),
-            text(f"{_ID.t(role)} ({_EN.t(role)})"),
+            *(_both(ROLE[grant.signed_as]) if grant.signed_as in ROLE else []),
             text(_ID.datetime(grant.issued_at, zone)),
             Spacer(1, 5 * mm),
             *_both(msg("Fingerprint")),
-            text(grant.fingerprint, BOLD),
+            *(text(half, BOLD) for half in _halves(grant.fingerprint)),
         ]
-        check = [*_both(msg("Check this letter")), link(address), *_both(_COUNTS)]
-        left = WIDTH * 0.42
-        foot = Table(
-            [[signed, check, Qr(address)]], colWidths=[left, WIDTH - left - QR_SIDE, QR_SIDE]
+        check = [
+            *_both(msg("Check this letter")),
+            link(address),
+            Spacer(1, 2 * mm),
+            *_both(_COUNTS),
+        ]
+        left, right = WIDTH * 0.36, QR_SIDE + 2 * _PAD
+        foot = Table([[signed, check, Qr(address)]], colWidths=[left, WIDTH - left - right, right])
+        foot.setStyle(
+            TableStyle(
+                [
+                    ("VALIGN", (0, 0), (-1, -1), "TOP"),
+                    ("LINEABOVE", (0, 0), (-1, 0), 0.4, LINE),
+                    ("TOPPADDING", (0, 0), (-1, -1), 3 * mm),
+                ]
+            )
         )
-        foot.setStyle(TableStyle([("VALIGN", (0, 0), (-1, -1), "TOP")]))
         return foot
 
     def _signer(self, grant: Grant) -> str:
@@ -184,6 +196,13 @@ def asked(grant: Grant, kind: PermitType | None) -> Sequence[tuple[LocalText, st
         for name in order
         if name in grant.answers
     ]
+
+
+def _halves(fingerprint: str) -> tuple[str, str]:
+    """Return eight groups as two lines, easier to compare than one that breaks anywhere."""
+    groups = fingerprint.split(" ")
+    middle = len(groups) // 2
+    return " ".join(groups[:middle]), " ".join(groups[middle:])
 
 
 def _both(msgid: str) -> list[Flowable]:

@@ -231,7 +231,10 @@ def verification_pages(verification: Verification) -> APIRouter:
         except LetterNotGenuine as refusal:
             return page(request, refusal.status, forged=True)
         told = verification.told(grant, translator(request), genuine=True)
-        return page(request, permits=[told], genuine=True)
+        answer = page(request, permits=[told], genuine=True)
+        # Whoever has the letter may look; a search engine that finds the address may not.
+        answer.headers["x-robots-tag"] = "noindex"
+        return answer
 
     return router
 
