@@ -57,6 +57,11 @@ class FailedTries:
         while len(self._tries) > self._max_keys:
             self._tries.popitem(last=False)
 
+    def take_back(self, key: str) -> None:
+        """Undo the last count: what was counted beforehand was no failure."""
+        if tries := self._tries.get(key):
+            tries.pop()
+
     def forget(self, key: str) -> None:
         """Start over after a success."""
         self._tries.pop(key, None)
@@ -99,6 +104,8 @@ class Door:
             account = await asyncio.to_thread(self._accounts.verify, username, password)
         if account is not None:
             self._tries.forget(account_key)
+            # A whole office, and a program with each call, comes from one address.
+            self._tries.take_back(address_key)
         return account
 
 

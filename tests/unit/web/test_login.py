@@ -77,6 +77,18 @@ def test_too_many_failures_close_the_door_for_that_account(client: TestClient) -
     assert _try(client, "auditor", PASSWORD) == 303
 
 
+def test_a_whole_office_signs_in_from_one_address(client: TestClient) -> None:
+    assert [_try(client, "loket", PASSWORD) for _ in range(22)] == [303] * 22
+    # Whoever has an account of their own does not guess any longer for it.
+    tried = []
+    for number in range(19):
+        tried.append(_try(client, f"guess{number}", "wrong"))
+        tried.append(_try(client, "auditor", PASSWORD))
+    assert tried == [401, 303] * 19
+    assert _try(client, "guess19", "wrong") == 401
+    assert _try(client, "auditor", PASSWORD) == 429
+
+
 def test_roles(client: TestClient) -> None:
     assert client.get("/desk").status_code == 401
     page = client.get("/desk?a=1", headers=HTML, follow_redirects=False)

@@ -71,6 +71,12 @@ async def test_guessing_codes_ends_soon(office: Office) -> None:
     assert seen == {404, 429}
 
 
+async def test_many_applicants_behind_one_address_are_let_in(office: Office) -> None:
+    await open_permit(office)
+    let_in = {(await knock(office, NUMBER, CODE)).status_code for _ in range(35)}
+    assert let_in == {303}
+
+
 async def test_the_tracking_page_moves_by_itself(office: Office) -> None:
     await open_permit(office)
     await knock(office, NUMBER, CODE)
