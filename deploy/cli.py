@@ -13,12 +13,12 @@ from typing import ParamSpec
 import click
 
 from deploy.commands.asking import history, status
+from deploy.commands.bank import bank
 from deploy.commands.forecast import forecast
 from deploy.commands.importing import import_
 from deploy.commands.offices import offices
 from deploy.commands.parked import parked
 from deploy.commands.replaying import replay
-from deploy.commands.settling import bank
 from deploy.commands.simulate import simulate_
 from deploy.commands.topics import topics
 from deploy.commands.whatif import whatif

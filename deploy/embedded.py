@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
 
 import click
 from fastapi import APIRouter
 
 from deploy.serve import Running, serve
+from deploy.wiring import secret
 from shared.settings import SERVICES, Settings
+from shared.telemetry import log
 from shared.web.i18n import Translator
 
 SAMPLE_PASSWORD = "jejak-contoh"
@@ -16,13 +21,41 @@ _SHOWN_ACCOUNTS = ("loket", "verifikator", "kepala")
 
 
 async def run_embedded(settings: Settings, translator: Translator) -> None:
-    """Serve all four services and the bank simulator's page until told to stop."""
-    await serve(
-        settings.model_copy(update={"bank_page": settings.bank_page or "/bank"}),
-        SERVICES,
-        extra=_simulator,
-        ready=lambda running, address: click.echo(welcome(running, address, translator)),
-    )
+    """Serve all four services, the simulated bank's page and its host until told to stop."""
+    async with _bank_host(settings):
+        await serve(
+            settings.model_copy(update={"bank_page": settings.bank_page or "/bank"}),
+            SERVICES,
+            extra=_simulator,
+            ready=lambda running, address: click.echo(welcome(running, address, translator)),
+        )
+
+
+@asynccontextmanager
+async def _bank_host(settings: Settings) -> AsyncIterator[None]:
+    """Serve what the office calls at the simulated bank, at the address that its sheets name.
+
+    Where something listens there already, it is a bank that was started by hand, or another
+    demonstration's; then this one only has its page.
+    """
+    from deploy.bank.opening import HOST_PORT, host_app, open_bank, serving
+
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", HOST_PORT))
+    except OSError:
+        listener.close()
+        log.info("bank_host_elsewhere", port=HOST_PORT)
+        yield
+        return
+    banks = settings.config / "banks"
+    bank = open_bank(settings.data, banks, partial(secret, settings))
+    try:
+        async with serving(host_app(bank, settings.data), listener):
+            yield
+    finally:
+        bank.ledger.close()
 
 
 def _simulator(running: Running) -> Sequence[APIRouter]:
@@ -57,7 +90,8 @@ def welcome(running: Running, address: str, translator: Translator) -> str:
             address=f"{address}/pendaftaran",
         ),
         "  4. " + t("Work on it as the others: {address}", address=f"{address}/tugas"),
-        "  5. "
+        "  5. " + t("Pay its bill at the simulated bank: {address}", address=f"{address}/bank"),
+        "  6. "
         + t("Read what the applicant was told: {address}", address=f"{address}/kotak-keluar"),
         "",
         t(

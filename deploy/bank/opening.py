@@ -34,9 +34,13 @@ def open_bank(
     ``secret`` gives what both parties hold, by the name in the sheet.
     """
 
+    # The office looks for the public half from its start on, so the pair is made now.
+    pair = open_keys(data, "")
+
     def keys(sheet: Sheet) -> BankKeys:
         return replace(
-            open_keys(data, secret(sheet.shared_secret)),
+            pair,
+            secret=secret(sheet.shared_secret),
             client_id=sheet.data["client_id"],
             partner_id=sheet.data["partner_id"],
             prefix=sheet.prefix,

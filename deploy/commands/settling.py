@@ -24,12 +24,7 @@ CONSOLE = "console"
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.group()
-def bank() -> None:
-    """Deal with bank partners."""
-
-
-@bank.command()
+@click.command()
 @click.argument("partner")
 @click.argument("file", type=_FILE)
 @as_json
