@@ -165,7 +165,7 @@ class Verification:
 
     def told(self, grant: Grant, tr: Translator, *, genuine: bool) -> dict[str, Any]:
         """Return what the page says of a permit."""
-        label, tone, sentence = _STANDINGS[grant.standing]
+        state, tone, sentence = _STANDINGS[grant.standing]
         zone, kind = self.zone(grant), self.kind(grant)
         day = ended_on(grant, zone, tr)
         office = self.letters.catalogue.offices[grant.office]
@@ -178,16 +178,16 @@ class Verification:
             (tr.t("Granted to"), grant.holder if genuine else initials(grant.holder)),
             (tr.t("Issued on"), tr.date(grant.issued_at, zone)),
             (tr.t("Valid until"), until or tr.t("Without an end")),
-            (tr.t("Fingerprint"), grant.fingerprint),
         ]
-        shown = asked(grant, kind) if genuine else ()
+        if genuine:
+            rows += [(label.of(tr.lang) or label.id, value) for label, value in asked(grant, kind)]
+        rows.append((tr.t("Fingerprint"), grant.fingerprint))
         revocation = grant.standing == "in-force" and grant.revocation_on
         return {
-            "label": tr.t(label),
+            "label": tr.t(state),
             "tone": tone,
             "sentence": tr.t(sentence, day=day, number=grant.renewed_by),
             "rows": rows,
-            "asked": [(label.of(tr.lang) or label.id, value) for label, value in shown],
             "revocation": day_text(grant.revocation_on, zone, tr) if revocation else "",
         }
 
