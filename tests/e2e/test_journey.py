@@ -122,7 +122,7 @@ async def _pay(
     account = await page.locator("[data-copy-value]").inner_text()
     await bank.go(f"/bank?va={account}")
     await pictured(bank, seen, "bank")
-    await bank.page.locator("main form .actions button").last.click()
+    await bank.page.locator("main form:has(#f-va) .actions button").click()
     await bank.says(bank.word("Paid"), kept.number)
     await pictured(bank, seen, "bank-paid")
     await customer.says(customer.word("The payment has arrived."))
