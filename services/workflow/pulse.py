@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from services.workflow.activity import Hour, last_hours
 from services.workflow.live import activity_key
 from services.workflow.pages import Counter
-from services.workflow.supervision.watch import PAGES, Leader
+from services.workflow.supervision.watch import Leader, sisters_of
 from shared.database import Database
 from shared.events import from_micros
 from shared.web.i18n import Translator
@@ -41,7 +41,7 @@ def activity_pages(counter: Counter, database: Database) -> APIRouter:
             request,
             "workflow/activity.html",
             office=counter.catalogue.offices[account.office].name.of(lang),
-            sisters=PAGES,
+            sisters=sisters_of(account),
             **await told(account.office, lang),
         )
 

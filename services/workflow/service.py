@@ -40,6 +40,8 @@ from services.workflow.verification import (
     verification_pages,
 )
 from services.workflow.views import Views
+from services.workflow.whatif.page import whatif_pages
+from services.workflow.whatif.runs import Runs
 from shared.calendar import Calendars
 from shared.database import Database
 from shared.projection import Projector
@@ -93,13 +95,14 @@ def build(kernel: Kernel, database: Database) -> Service:
     pump = Pump(kernel.bus, kernel.hub, kernel.catalogue)
     reactions = Reactions(kernel.handler, parts.sops, parts.tracker, parts.views).table()
     topics = (INTAKE.name, PAYMENT.name, WORKFLOW.name)
+    runs = Runs(kernel.store, kernel.codec, kernel.catalogue, kernel.hub, kernel.now)
     codes = {office.code: id for id, office in kernel.catalogue.offices.items()}
     return Service(
         name="workflow",
         database=database,
-        routers=_routers(kernel, database, parts, pump),
+        routers=_routers(kernel, database, parts, pump, runs),
         reactors=[Reactor("workflow.reactions", topics, reactions, kernel.codec, database)],
-        tasks={"live": pump.run, "lists": pump.lists},
+        tasks={"live": pump.run, "lists": pump.lists, "whatif": runs.run},
         commands={action.command.__name__: action.title for action in ACTIONS} | ABSENCES,
         worker=WorkerParts(
             projectors=[parts.projector, parts.history, parts.attention],
@@ -110,7 +113,9 @@ def build(kernel: Kernel, database: Database) -> Service:
     )
 
 
-def _routers(kernel: Kernel, database: Database, parts: Parts, pump: Pump) -> list[APIRouter]:
+def _routers(
+    kernel: Kernel, database: Database, parts: Parts, pump: Pump, runs: Runs
+) -> list[APIRouter]:
     """Return the pages for applicants, officers and leaders, and the API."""
     pages, handler, tracker = kernel.pages, kernel.handler, parts.tracker
     catalogue, now = kernel.catalogue, kernel.now
@@ -135,6 +140,7 @@ def _routers(kernel: Kernel, database: Database, parts: Parts, pump: Pump) -> li
         file_pages(counter, letters),
         absence_pages(absences),
         *supervision_pages(watch),
+        whatif_pages(watch, runs),
         activity_pages(counter, database),
         attention_pages(counter, database),
         workflow_api(desk, door, grievances, absences, letters, kernel.accounts),

@@ -40,12 +40,18 @@ def nudge(command: NudgePermit, state: State) -> Sequence[object]:
     return [] if held is None else called_for(command, held)
 
 
-def called_for(command: NudgePermit, alarms: Alarms) -> list[object]:
-    """Return everything that is due at ``command.now``, in order; each step may bring the next."""
+def called_for(
+    command: NudgePermit, alarms: Alarms, *, coming: clock.Pending | None = None
+) -> list[object]:
+    """Return everything that is due at ``command.now``, in order; each step may bring the next.
+
+    Whoever has read the clock already gives what it said as ``coming``.
+    """
     decided: list[object] = []
     now, sop, calendar, ladder = command.now, command.sop, command.calendar, command.ladder
     # Nothing that is decided here moves the clock itself.
-    coming = clock.pending(alarms.clock, calendar, sop, ladder.warn_percent)
+    if coming is None:
+        coming = clock.pending(alarms.clock, calendar, sop, ladder.warn_percent)
     at = to_micros(now)
     while due := [s for s in steps(alarms, sop, calendar, ladder, at, coming=coming) if s.at <= at]:
         facts = _facts(due[0], alarms, command)

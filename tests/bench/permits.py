@@ -224,14 +224,23 @@ def log(permits: int, codec: Codec) -> list[Recorded]:
     Permits run in waves of 64 side by side, so that neighbours in the log belong to different ones.
     """
     rows: list[Recorded] = []
-    versions: dict[str, int] = {}
     for first in range(0, permits, 64):
-        lives = [history(number) for number in range(first, min(permits, first + 64))]
-        for index in range(len(lives[0])):
-            rows += (
-                _recorded(life[index], first, len(rows) + 1 + offset, versions, codec)
-                for offset, life in enumerate(lives)
-            )
+        rows += wave(first, codec, min(64, permits - first), len(rows))
+    return rows
+
+
+def wave(first: int, codec: Codec, permits: int = 64, after: int = 0) -> list[Recorded]:
+    """Return the log of some permits side by side, the ``first`` and those after it.
+
+    ``after`` is the position that the log has reached before them.
+    """
+    rows: list[Recorded] = []
+    versions: dict[str, int] = {}
+    lives = [history(number) for number in range(first, first + permits)]
+    for index in range(len(lives[0])):
+        for life in lives:
+            position = after + len(rows) + 1
+            rows.append(_recorded(life[index], first, position, versions, codec))
     return rows
 
 

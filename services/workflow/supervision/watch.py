@@ -21,6 +21,7 @@ from services.workflow.supervision.open_files import (
 from services.workflow.supervision.scope import LEADERS, offices_below
 from services.workflow.views import Open
 from services.workflow.wording import Teller
+from shared.actors import Role
 from shared.calendar import MINUTE_US, Calendars
 from shared.errors import BadConfiguration, NotFound
 from shared.identity import Account
@@ -48,6 +49,13 @@ PAGES = (
     (msg("Volume"), "/papan/jumlah"),
     (msg("Activity"), "/papan/aktivitas"),
 )
+WHAT_IF = (msg("What if"), "/papan/bagaimana-jika")
+"""The page that only who supervises or audits may ask."""
+
+
+def sisters_of(account: Account) -> tuple[tuple[str, str], ...]:
+    """Return the pages that a leader may open, as label and path."""
+    return (*PAGES, WHAT_IF) if account.has(Role.SUPERVISOR, Role.AUDITOR) else PAGES
 
 
 @dataclass(frozen=True)
@@ -77,7 +85,7 @@ class Watch:
             request,
             f"workflow/supervision/{name}.html",
             office=self.counter.catalogue.offices[account.office].name.of(lang),
-            sisters=PAGES,
+            sisters=sisters_of(account),
             **context,
         )
 

@@ -24,7 +24,7 @@ from services.workflow.commands import NudgePermit
 from services.workflow.deadlines import next_instant
 from services.workflow.stalls import called_for
 from services.workflow.whatif.report import Place, Report
-from services.workflow.whatif.rules import Rules
+from services.workflow.whatif.rules import InForce, Rules
 from services.workflow.whatif.turns import Row, Turn, rows_of
 from shared.actors import system
 from shared.contracts import workflow as e
@@ -223,23 +223,31 @@ def course(
     itself is left to what happens then: a stage that ends with its last minute is in time.
     """
     called: list[tuple[int, object]] = []
-    now = since
+    now, rule = since, rules.of(*procedure, since)
+    coming = _coming(alarms, rules, rule)
     while True:
-        sop, ladder = rules.of(*procedure, now)
-        due = next_instant(alarms, sop, rules.calendar, ladder, now)
+        due = next_instant(alarms, rule.sop, rules.calendar, rule.ladder, now, coming=coming)
         if due is None or max(due, now) >= until:
             return alarms, called
         now = max(due, now)
         # What is due is decided by the rules of its own instant, as a sweep would.
-        sop, ladder = rules.of(*procedure, now)
+        if (then := rules.of(*procedure, now)) is not rule:
+            rule, coming = then, _coming(alarms, rules, then)
         at = from_micros(now)
-        nudge = NudgePermit(now=at, by=_BY, sop=sop, calendar=rules.calendar, ladder=ladder)
-        decided = called_for(nudge, alarms)
+        nudge = NudgePermit(
+            now=at, by=_BY, sop=rule.sop, calendar=rules.calendar, ladder=rule.ladder
+        )
+        decided = called_for(nudge, alarms, coming=coming)
         if not decided:
             return alarms, called
         for event in decided:
             called.append((now, event))
             alarms = alarm.evolve(alarms, Fact(event, at))
+
+
+def _coming(alarms: Alarms, rules: Rules, rule: InForce) -> clock.Pending:
+    """Read the clock once: nothing that is called for moves it."""
+    return clock.pending(alarms.clock, rules.calendar, rule.sop, rule.ladder.warn_percent)
 
 
 def _after(alarms: Alarms, fact: AnyFact) -> Alarms:
