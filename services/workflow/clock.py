@@ -118,10 +118,10 @@ def evaluate(
     own = _of(worked, state.stage)
     mode, waits_for = _mode(state, stage)
     deadline = worked.reached(sop.legal * MINUTE_US, calendar) if state.opened else None
+    stage_deadline = _own_deadline(own, calendar, stage, mode)
     coming: Due | None = None
     if mode is _RUNNING and deadline is not None:
-        coming = _due(worked, own, calendar, sop, stage, warn_percent, deadline)
-    stage_deadline = _own_deadline(own, calendar, stage, mode)
+        coming = _due(worked, own, stage_deadline, calendar, sop, stage, warn_percent, deadline)
     return ClockReading(
         mode=mode,
         waits_for=waits_for,
@@ -131,7 +131,7 @@ def evaluate(
         deadline=_instant(deadline),
         due=_instant(coming and coming.due),
         warn=_instant(coming and coming.warn),
-        expected=_expected(mode, stage, by_stage, sop, calendar, at, deadline),
+        expected=_expected(mode, stage, by_stage, sop, calendar, now, deadline),
         stage_deadline=_instant(stage_deadline),
         stage_expected=_instant(stage_deadline and max(now, stage_deadline)),
     )
@@ -168,12 +168,15 @@ def pending(
     if mode is Mode.PAUSED:
         return Pending(None, limit)
     own = _of(worked, state.stage)
-    return Pending(_due(worked, own, calendar, sop, stage, warn_percent, limit), limit)
+    own_deadline = _own_deadline(own, calendar, stage, mode)
+    due = _due(worked, own, own_deadline, calendar, sop, stage, warn_percent, limit)
+    return Pending(due, limit)
 
 
 def _due(
     worked: _Worked,
     own: _Worked,
+    own_deadline: int | None,
     calendar: WorkCalendar,
     sop: Sop,
     stage: Stage | None,
@@ -184,9 +187,9 @@ def _due(
     due_at = limit
     # What the other stages left of the legal total.
     allowance = max(0, legal - worked.total + own.total)
-    if stage is not None and stage.budget is not None:
+    if stage is not None and stage.budget is not None and own_deadline is not None:
         allowance = min(allowance, stage.budget * MINUTE_US)
-        due_at = min(due_at, own.reached(stage.budget * MINUTE_US, calendar))
+        due_at = min(due_at, own_deadline)
     warn = own.reached(allowance * warn_percent // 100, calendar)
     return Due(min(warn, due_at), due_at)
 
@@ -222,7 +225,7 @@ def _counted(state: ClockState, calendar: WorkCalendar, sop: Sop, until: int) ->
     runs = [run for run in state.runs if run.stage not in sop.standing]
     if 0 < state.since < until and state.stage not in sop.standing:
         runs.append(Run(state.stage, state.since, until))
-    micros = calendar.works([run[1:] for run in runs])
+    micros = calendar.works([(start, end) for _, start, end in runs])
     return _Worked(runs, micros, sum(micros), until)
 
 
@@ -249,7 +252,7 @@ def _expected(
     by_stage: dict[str, int],
     sop: Sop,
     calendar: WorkCalendar,
-    at: datetime,
+    now: int,
     deadline: int | None,
 ) -> datetime | None:
     """Return when the office will have decided if everything takes its budget from now on."""
@@ -257,10 +260,10 @@ def _expected(
         return None
     later = sop.budget_after(stage.id) if stage else 0
     if stage is None or not (stage.budget or later):
-        return None if deadline is None else max(at, from_micros(deadline))
+        return None if deadline is None else from_micros(max(now, deadline))
     own = (stage.budget or 0) * MINUTE_US - by_stage.get(stage.id, 0)
     micros = max(0, own) + later * MINUTE_US
-    return from_micros(calendar.add_micros(to_micros(at), micros))
+    return from_micros(calendar.add_micros(now, micros))
 
 
 __all__ = [
