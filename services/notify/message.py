@@ -34,6 +34,7 @@ from services.notify.commands import (
     Report,
     SupersedeMessage,
 )
+from services.notify.refusals import NotWaiting, UnknownMessage
 from shared.contracts.notify import (
     MessageAttempted,
     MessageDeferred,
@@ -48,7 +49,6 @@ from shared.contracts.notify import (
     MessageSuperseded,
 )
 from shared.decider import Decider
-from shared.errors import Refused
 from shared.events import AnyFact
 
 # States
@@ -146,22 +146,6 @@ class Digested:
 
 Ended = Delivered | Read | Failed | Superseded | Digested
 Message = NotQueued | Queued | Sending | Unknown | Sent | Ended
-
-# Refusals
-
-
-class UnknownMessage(Refused):
-    """There is no message under this id."""
-
-    code = "unknown-message"
-    text = "There is no such message."
-
-
-class NotWaiting(Refused):
-    """The message is not waiting to be sent: somebody else sends it, or it is done."""
-
-    code = "message-not-waiting"
-    text = "This message is not waiting to be sent."
 
 
 def message_stream(message_id: str) -> str:

@@ -28,13 +28,13 @@ from services.notify.message import (
     DECIDER,
     Message,
     NotQueued,
-    NotWaiting,
     Queued,
     Sending,
     message_stream,
 )
 from services.notify.message import Unknown as UnknownOutcome
 from services.notify.reactions import BY, route
+from services.notify.refusals import NotWaiting
 from services.notify.rules import Rules
 from services.notify.views import MessageViews, Windows
 from services.notify.wording import Templates

@@ -15,13 +15,12 @@ from services.notify.message import (
     DECIDER,
     Delivered,
     Failed,
-    NotWaiting,
     Queued,
     Read,
     Superseded,
     Unknown,
-    UnknownMessage,
 )
+from services.notify.refusals import NotWaiting, UnknownMessage
 from shared.contracts.notify import (
     MessageAttempted,
     MessageDeferred,

@@ -64,7 +64,11 @@ async def finished(office: Office, count: int) -> None:
             ),
             (e.StageStarted(stage="verify", role="verifier", **about), begun, WORKER),
             (e.StageCompleted(stage="verify", **about), done, VERIFIER),
-            (e.PermitIssued(number=number, document_number=f"503/{index}", **about), done, SIGNER),
+            (
+                e.PermitIssued(application_id=app, number=number, document_number=f"503/{index}"),
+                done,
+                SIGNER,
+            ),
         ]
         event = submitted(app, number, office="bogor", permit_type="situ", channel="counter")
         await kernel.store.append(
