@@ -100,10 +100,11 @@ class Views:
 
         Offices number their decrees themselves, so one number may name several.
         """
+        key = decree_key(number)
         rows = await self._database.query(
             "SELECT application_id FROM permits WHERE number = ? OR permit_number = ? "
             "OR (decree = ? AND decree <> '') ORDER BY application_id LIMIT ?",
-            (normal := decree_key(number), normal, normal, limit),
+            (key, key, key, limit),
         )
         return [str(row[0]) for row in rows]
 
