@@ -15,7 +15,7 @@ reconciliation its payments and lines belong to in the end.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
@@ -116,11 +116,13 @@ def plan_month(
     duplicates: float = 0.2,
     faults: float = 0.05,
     among: Sequence[Fault] = MONTH_FAULTS,
+    batches: Collection[date] = (),
 ) -> Month:
     """Draw one payment for each of ``bills`` in the month that begins at ``first``.
 
     ``duplicates`` of the callbacks are repeated and as many overtake others; ``faults`` of the
-    payments have one of ``among``. The same seed plans the same month.
+    payments have one of ``among``; ``Fault.OVERDUE`` may be added where bills have due dates. All
+    payments of a day in ``batches`` are settled by one line. The same seed plans the same month.
     """
     drawn = random.Random(seed)
     plan = _Plan(first, duplicates, drawn, f"{seed % 1000:03d}")
@@ -130,6 +132,10 @@ def plan_month(
         at = datetime.combine(first + timedelta(days=drawn.randrange(days)), time(8), JAKARTA)
         at += timedelta(seconds=drawn.randrange(10 * 3600))
         fault = drawn.choice(among) if drawn.random() < faults else Fault.NONE
+        if at.date() in batches:
+            fault = Fault.BATCH
+        elif fault is Fault.OVERDUE:
+            at, fault = _after_due(at, bill)
         number = plan.number()
         payment = Payment(bill.account, bill.amount, f"REQ{number}", f"N{number}", at, fault)
         _PLANNED.get(fault, _plain)(plan, payment)
@@ -142,6 +148,13 @@ def _days(plan: _Plan, faults: float) -> Iterator[Day]:
         told = sorted(plan.tellings.get(on, ()), key=lambda telling: telling.at)
         half = plan.drawn.random() < faults
         yield Day(on, told, plan.lines.get(on, ()), half)
+
+
+def _after_due(at: datetime, bill: Owed) -> tuple[datetime, Fault]:
+    """Return a time after the due date, if the bill has one."""
+    if bill.due_on is None:
+        return at, Fault.NONE
+    return datetime.combine(bill.due_on + timedelta(days=1), at.timetz()), Fault.OVERDUE
 
 
 def _plain(plan: _Plan, payment: Payment) -> None:
@@ -232,6 +245,26 @@ def _orphan(plan: _Plan, payment: Payment) -> None:
     plan.expect(stray, "ORPHAN_CREDIT", "", pays=False, held=odd)
 
 
+def _overdue(plan: _Plan, payment: Payment) -> None:
+    """Plan money that arrives after the bill's end, of which only the file tells."""
+    plan.post(payment)
+    plan.expect(payment, "LATE", "LATE", pays=False, held=payment.amount)
+
+
+def _batched(plan: _Plan, payment: Payment) -> None:
+    """Plan a payment that is settled together with all others of its day."""
+    plan.tell(payment, payment.at)
+    plan.expect(payment, "", "MATCHED")
+    day, name = payment.at.date(), f"BATCH{payment.at:%d%m%y}"
+    lines = plan.lines.setdefault(day, [])
+    before = next((line for line in lines if line.reference == name), None)
+    if before is None:
+        plan.expected[name] = Expected(Fault.BATCH, "MATCHED", "", pays=False)
+        lines.append(Line(payment.amount, day, name))
+    else:
+        lines[lines.index(before)] = replace(before, amount=before.amount + payment.amount)
+
+
 _PLANNED: Final[Mapping[Fault, Callable[[_Plan, Payment], None]]] = {
     Fault.LATE: _late,
     Fault.LOST: _unheard,
@@ -247,4 +280,6 @@ _PLANNED: Final[Mapping[Fault, Callable[[_Plan, Payment], None]]] = {
     Fault.DOUBLED_LINE: _doubled,
     Fault.OTHER_AMOUNT: _other_amount,
     Fault.ORPHAN: _orphan,
+    Fault.OVERDUE: _overdue,
+    Fault.BATCH: _batched,
 }

@@ -21,10 +21,14 @@ WRONG_AMOUNT: Final = frozenset({"4042513"})
 
 
 class Owed(NamedTuple):
-    """A bill that the bank's customers owe: its account and amount in rupiah."""
+    """A bill that the bank's customers owe: its account and amount in rupiah.
+
+    Only a bill whose ``due_on`` is given can be paid too late.
+    """
 
     account: str
     amount: int
+    due_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

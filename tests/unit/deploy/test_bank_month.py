@@ -21,6 +21,7 @@ from shared.contracts.workflow import FeeAssessed
 from shared.ids import derived_id
 from shared.settings import Settings
 from tests.running import Office, running_office, settings_in, until
+from tests.unit.payment.settlement.house import account, open_house
 
 BANK = "bank-contoh"
 CONFIG = Settings().config
@@ -66,8 +67,9 @@ def test_what_a_month_expects_adds_up_to_its_lines() -> None:
 
 async def test_every_fault_of_a_month_ends_in_its_class(tmp_path: Path) -> None:
     bills = owed(120)
-    month = plan_month(bills, some_month(), seed=4, faults=0.7)
-    assert set(month.injected()) == {Fault.NONE, *MONTH_FAULTS}
+    first = some_month()
+    month = plan_month(bills, first, seed=4, faults=0.7, batches={first + timedelta(days=9)})
+    assert set(month.injected()) == {Fault.NONE, Fault.BATCH, *MONTH_FAULTS}
     async with running_office(settings_in(tmp_path), ["payment"]) as office:
         await assess(office, len(bills))
         keys = await asyncio.to_thread(open_keys, tmp_path, office.running.kernel.secret("bank"))
@@ -78,6 +80,24 @@ async def test_every_fault_of_a_month_ends_in_its_class(tmp_path: Path) -> None:
             await hand_in(office, day)
         await until(lambda: as_planned(office, month), 60, what="every line in its class")
         await until(lambda: books_balance(office, month), 30, what="the payments as planned")
+
+
+async def test_money_after_the_due_date_is_late(tmp_path: Path) -> None:
+    due = date(2026, 2, 4)
+    bills = [Owed(account(n), AMOUNT, due) for n in range(1, 21)]
+    among = (Fault.OVERDUE,)
+    month = plan_month(bills, date(2026, 1, 6), seed=2, faults=0.5, among=among, duplicates=0)
+    async with open_house(tmp_path) as house:
+        for n in range(1, 21):
+            await house.bill(n)
+        house.on(due + timedelta(days=9))
+        for day in month.days:
+            for content in day.files(SHEET):
+                await house.bring(content, f"{day.on}.csv")
+        await house.settle()
+        late = await house.classes(due + timedelta(days=1))
+    assert late == {"LATE": month.classes()["LATE"]}
+    assert late["LATE"][0] == month.injected()[Fault.OVERDUE] > 0
 
 
 async def assess(office: Office, count: int) -> None:
