@@ -43,6 +43,7 @@ COMMANDS = [
     ["offices", "check"],
     ["offices", "show"],
     ["offices", "diff"],
+    ["whatif"],
     ["topics"],
     ["topics", "apply"],
     ["topics", "check"],

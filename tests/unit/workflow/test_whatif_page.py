@@ -120,6 +120,9 @@ async def test_what_is_wrong_is_said_and_nothing_runs(office: Office) -> None:
     assert "baris 2: answer_minutes: Tulis angka lebih dari 0." in shown
     for name in ("situ.verify", "hapus", "jam.mon", "berkas-tangga"):
         assert f'href="#f-{name}"' in shown, name
+    # What needs correcting is not folded away.
+    for part, state in (("izin-situ", " open"), ("kalender", " open"), ("tangga", "")):
+        assert f'id="{part}"{state}>' in shown, part
     assert "Pertanyaan terakhir" not in await page(office)
     assert (await office.http.get(f"{PATH}/hasil.csv", headers=HTML)).status_code == 404
 
