@@ -19,6 +19,7 @@ from deploy.wiring import build_service, open_database, open_kernel, secret
 from shared.bus import Bus, Subscription
 from shared.database import Database
 from shared.errors import Unavailable
+from shared.memory import settle
 from shared.service import Kernel, Service
 from shared.settings import Settings
 from shared.telemetry import configure_logging
@@ -184,6 +185,7 @@ class _Announcing(Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start as uvicorn does, then announce the address."""
         await super().startup(sockets)
+        settle()
         if self.started:
             port = self.servers[0].sockets[0].getsockname()[1]
             self._ready(f"http://{self.config.host}:{port}")

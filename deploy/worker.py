@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from deploy.serve import Running, bound_socket, following, opened
 from services.workflow.worker import build_worker, run_worker
 from shared.errors import BadConfiguration
+from shared.memory import settle
 from shared.settings import Settings
 from shared.web.health import Check, health_router
 
@@ -34,8 +35,10 @@ async def run(settings: Settings) -> None:
             health = _health(running, recovered)
             answering = asyncio.create_task(health.serve([bound]))
             try:
+                worker = await _build(running, settings.kafka)
+                settle()
                 await run_worker(
-                    await _build(running, settings.kafka),
+                    worker,
                     stop=_told_to_stop(),
                     recovered=recovered,
                     recovery_seconds=RECOVERY_SECONDS,

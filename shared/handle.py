@@ -28,7 +28,7 @@ S = TypeVar("S")
 # who loses five more loses to a broken client.
 RETRIES = 6
 # How many of a storm are encoded before others have their turn of the loop.
-SLICE = 32
+SLICE = 16
 # Of how many streams the state is remembered: the ones being worked on, not all that are open.
 REMEMBERED = 4096
 

@@ -41,7 +41,7 @@ PAGE: Final = 1024
 # store's to say: few while officers are at work.
 GROUP: Final = 512
 # Permits that are decided before others have their turn of the loop: less than a millisecond.
-SLICE: Final = 16
+SLICE: Final = 8
 # A nudge that failed is not tried at every tick.
 RETRY_US: Final = 60_000_000
 _MAX_REMEMBERED: Final = 200_000

@@ -17,6 +17,7 @@ from services.intake.application import DECIDER
 from shared.events import from_micros
 from shared.handle import Handler
 from shared.ids import new_id
+from shared.memory import settle
 from shared.store.sqlite import SqliteStore
 from tests.bench import evaluation, permits
 from tests.bench.measure import MILLIS, Contestant, Kept, Reading, Row, Target, percentile
@@ -53,6 +54,8 @@ async def run(plan: Plan, teller: Teller) -> Row:
     try:
         teller.tell(f"row 3: opening {plan.open_files:,} files")
         async with open_files(folder, plan.open_files, plan.rounds, plan.due_at_once) as office:
+            # As every process of an office does before it serves.
+            settle()
             before = await office.store.head()
             await row.interleave(_contestants(plan, office), plan.rounds, teller)
             decided = await office.store.head() - before
