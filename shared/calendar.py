@@ -7,8 +7,7 @@ zone makes the first day of a version overlap the day before, the new version co
 Everything is closed form: open spans are laid out once per year as instants with a running total,
 so that a question costs one binary search. Years are laid out when somebody first asks for them.
 
-Amounts are exact working microseconds inside; ``minutes_between`` rounds down to whole minutes,
-once, at the end. Hence splitting an interval changes nothing in microseconds.
+Amounts are exact working microseconds; ``minutes_between`` rounds down once, at the end.
 """
 
 from __future__ import annotations
@@ -20,8 +19,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import accumulate, pairwise, zip_longest
 from zoneinfo import ZoneInfo
-
-import holidays
 
 from shared.errors import BadConfiguration
 from shared.events import from_micros, to_micros
@@ -274,8 +271,7 @@ class Calendars:
 
     def of(self, office: str) -> WorkCalendar:
         """Return an office's calendar. Raises BadConfiguration for that office alone."""
-        found = self._calendars.get(office)
-        if found is None:
+        if (found := self._calendars.get(office)) is None:
             versions = self._catalogue.versions(office)
             if not versions:
                 raise BadConfiguration(file="offices", reason=f"there is no office {office!r}")
@@ -287,8 +283,6 @@ class Calendars:
 
 def _hours(office: Office, joint_leave: frozenset[date]) -> OfficeHours:
     """Return the hours of one version of an office. Raises ValueError naming what is wrong."""
-    if office.holidays not in holidays.list_supported_countries():
-        raise ValueError(f"no holidays are known for the country {office.holidays}")
     return OfficeHours(
         ZoneInfo(office.zone),
         week_of(office.hours),

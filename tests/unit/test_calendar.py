@@ -233,7 +233,6 @@ def test_a_later_and_an_earlier_question_give_the_same_answers_as_one_layout() -
         ({"hours": {"mon": ("12:00-07:30",)}}, "does not end after"),
         ({"hours": {"mon": ("12:00-24:30",)}}, "by 24:00"),
         ({"hours": {"mon": ("07:00-12:00", "11:00-13:00")}}, "overlap"),
-        ({"holidays": "XX"}, "no holidays"),
     ],
 )
 def test_hours_that_cannot_be_are_named(changes: dict[str, object], why: str) -> None:
