@@ -39,7 +39,7 @@ def accepted_pages(front: Front) -> APIRouter:
 
     @router.get("/terima/{number}/{signature}")
     async def verify(request: Request, number: str, signature: str) -> Response:
-        row = await front.applications.by_number(number)
+        row = await front.applications.soon(number)
         if row is None:
             raise NotFound
         accepted = await front.submissions.accepted(row.application_id)

@@ -6,7 +6,7 @@ It holds no personal data: a page about one application folds its stream from th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 from shared.contracts import intake as events
@@ -153,6 +153,14 @@ class Applications:
         """Return the application with a registration number."""
         return await self._one("number", number)
 
+    async def soon(self, number: str, seconds: float = 2.0) -> ApplicationRow | None:
+        """Return the same for a number that may have been given a moment ago.
+
+        Whoever holds a fresh receipt may be faster than the list; for an unknown number it takes
+        all of ``seconds``.
+        """
+        return await self._seen(lambda: self.by_number(number), seconds)
+
     async def by_id(self, application_id: str) -> ApplicationRow | None:
         """Return the application with an id."""
         return await self._one("application_id", application_id)
@@ -182,16 +190,26 @@ class Applications:
         So that who acted sees the effect on the next page. The row itself is looked at, because
         another process may be the one that folds it.
         """
+
+        async def reached() -> ApplicationRow | None:
+            row = await self.by_id(application_id)
+            return row if row is not None and row.position >= position else None
+
+        return await self._seen(reached, seconds) is not None
+
+    async def _seen(
+        self, look: Callable[[], Awaitable[ApplicationRow | None]], seconds: float
+    ) -> ApplicationRow | None:
+        """Look until there is a row, at each commit; None when there was none in time."""
         deadline = asyncio.get_running_loop().time() + seconds
         while True:
             # Taken before looking, so that no commit falls in between.
             progress = self._progress
-            row = await self.by_id(application_id)
-            if row is not None and row.position >= position:
-                return True
+            if (row := await look()) is not None:
+                return row
             left = deadline - asyncio.get_running_loop().time()
             if left <= 0:
-                return False
+                return None
             try:
                 async with asyncio.timeout(min(left, 0.1)):
                     await progress.wait()

@@ -112,3 +112,20 @@ async def test_who_acted_waits_for_the_row_and_not_for_ever(house: House) -> Non
     async with asyncio.timeout(1):
         assert not await applications.wait_for(got["application_id"], position + 9, 0.05)
         assert not await applications.wait_for("tidak-ada", 1, 0.05)
+
+
+async def test_who_is_faster_than_the_list_waits_for_it(tmp_path: Path) -> None:
+    database = SqliteDatabase(tmp_path / "own.sqlite")
+    projection, applications = ApplicationsProjection(CODEC), Applications(database)
+    await database.transaction(projection.create)
+    asked = asyncio.create_task(applications.soon(SUBMITTED.number, 5))
+    await asyncio.sleep(0.05)
+    assert not asked.done()
+    await database.transaction(partial(apply, projection, recorded(SUBMITTED)))
+    applications.progressed()
+    async with asyncio.timeout(2):
+        found = await asked
+        assert found is not None
+        assert found.application_id == SUBMITTED.application_id
+        assert await applications.soon("BGR-2026-999999", 0.05) is None
+    await database.close()
