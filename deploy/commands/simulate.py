@@ -5,18 +5,17 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 import click
 from rich.console import Console
 
 from deploy.console import Session, answer, as_json, runs
 from deploy.serve import Running, opened
-from deploy.simulation.console import as_dict, progress_bar, show, show_next
+from deploy.simulation.console import Shown, as_dict, progress_bar, show, show_next
 from deploy.simulation.errors import NotSimulated
 from deploy.simulation.folding import fold, prepare
 from deploy.simulation.ledger import Foreign
-from deploy.simulation.record import Entry, Record, require_embedded
+from deploy.simulation.record import Record, require_embedded
 from deploy.simulation.run import Plan, Simulated, simulate, utc_now
 from shared.actors import Role
 from shared.settings import SERVICES
@@ -72,14 +71,11 @@ async def _simulated(
     """Simulate, fill the read models and note that it is complete."""
     t, store, folder = session.translator, running.kernel.store, session.settings.data
     record = Record(folder)
-    head = await store.head()
-    entry = record.begin(plan, head, until_given=until_given)
+    entry = record.begin(plan, await store.head(), until_given=until_given)
     await prepare(running)
     with progress_bar(Console(stderr=True), t) as tell:
         try:
-            made = await simulate(
-                running, entry.plan, _left_behind(entry, head), partial(_told, tell, entry.plan, t)
-            )
+            made = await simulate(running, entry.plan, entry.base, partial(_told, tell, entry.plan))
         except Foreign as error:
             raise NotSimulated(folder=str(folder)) from error
         await fold(running, lambda part: tell(part, t.t("Filling the lists")))
@@ -87,12 +83,7 @@ async def _simulated(
     return made
 
 
-def _left_behind(entry: Entry, head: int) -> int:
-    """Return where an interrupted run of this simulation came to, 0 when there is nothing of it."""
-    return head if head > entry.base else 0
-
-
-def _told(tell: Any, plan: Plan, t: Any, at: datetime, counts: Any) -> None:
+def _told(tell: Shown, plan: Plan, at: datetime) -> None:
     part = (at - plan.since) / (plan.until - plan.since)
     tell(part, f"{at:%Y-%m-%d}")
 

@@ -86,7 +86,7 @@ async def to_register(desk: Desk, case: Case) -> Process:
         await _submit(desk, case, channel, APPLICANT, answers)
     else:
         # Whoever comes, calls or writes is served while the office is open.
-        served = desk.officers.book(COUNTER, desk.world.now, _minutes(case, 9))
+        served = desk.officers.book(COUNTER, desk.world.now, _minutes(case, work.ENTRY_MINUTES))
         yield served.ends
         await _submit(desk, case, channel, desk.actor(COUNTER, served.account), answers)
     for _ in range(1, people.EDITIONS):

@@ -125,13 +125,17 @@ async def _be_away(desk: Desk, account: Account, dice: Random) -> Process:
 
 
 def _deputies(desk: Desk, account: Account) -> list[Account]:
-    """Return who may stand in, those with the same roles first. The treasury works apart."""
-    others = [a for a in desk.officers.people if a != account and a.roles & _WORKING]
-    others += desk.officers.at(SUPERVISOR)
-    return sorted(
-        (a for a in others if a.username != account.username),
-        key=lambda other: (not account.roles <= other.roles, other.username),
-    )
+    """Return who may stand in: colleagues with the same roles, else supervisors, else others.
+
+    The treasury works apart.
+    """
+    others = [a for a in desk.officers.people if a.roles & (_WORKING | {Role.SUPERVISOR})]
+
+    def preference(other: Account) -> tuple[bool, bool, str]:
+        same = account.roles <= other.roles
+        return not same, not other.has(Role.SUPERVISOR), other.username
+
+    return sorted((one for one in others if one.username != account.username), key=preference)
 
 
 async def _record(desk: Desk, away: Account, deputy: Account, days: int, reason: str) -> bool:

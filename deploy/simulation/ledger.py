@@ -30,10 +30,14 @@ class Foreign(Exception):
 class Ledger:
     """The store of one simulation, its only writer. ``fresh`` are events nobody reacted to yet."""
 
-    def __init__(self, store: EventStore, left_behind: int = 0) -> None:
-        """Write to ``store``; ``left_behind`` is the position that an interrupted run came to."""
+    def __init__(self, store: EventStore, base: int = 0) -> None:
+        """Write to ``store`` behind the position ``base``.
+
+        What is behind it already can only be what an interrupted run of the same simulation left.
+        """
         self._store = store
-        self._left_behind = left_behind
+        self._verified = base
+        self._verifying = True
         self._versions: dict[str, int] = {}
         self._streams: OrderedDict[str, list[Recorded]] = OrderedDict()
         self._pending: list[Batch] = []
@@ -82,22 +86,25 @@ class Ledger:
     async def flush(self) -> None:
         """Write what was appended. Raises Foreign, and what is wrong with the store."""
         pending, self._pending = self._pending, []
+        if self._verifying:
+            await self._verify([one.event_id for batch in pending for one in batch.events])
         answers = await self._store.append_many(pending)
         for batch, answer in zip(pending, answers, strict=True):
             if isinstance(answer, WrongExpectedVersion | EventIdReused):
                 raise Foreign
             if isinstance(answer, JejakError):
                 raise answer
-            self._check(batch, answer)
+            if answer[0].version != batch.expected + 1:
+                raise Foreign
 
-    def _check(self, batch: Batch, answer: Sequence[Recorded]) -> None:
-        """Raise Foreign unless what an interrupted run left is exactly what is decided again."""
-        if answer[0].version != batch.expected + 1:
+    async def _verify(self, ours: Sequence[str]) -> None:
+        """Raise Foreign unless what is there already is the beginning of what comes now."""
+        there = await self._store.read_all(self._verified, len(ours))
+        if any(old.event_id != new for old, new in zip(there, ours, strict=False)):
             raise Foreign
-        if answer[-1].position > self._left_behind > 0:
-            raise Foreign
-        if answer[-1].position == self._left_behind:
-            self._left_behind = 0
+        self._verifying = len(there) == len(ours)
+        if there:
+            self._verified = there[-1].position
 
     def _remember(self, stream: str, version: int, recorded: Sequence[Recorded]) -> None:
         held = self._streams.get(stream)

@@ -19,8 +19,9 @@ from shared.calendar import WorkCalendar
 from shared.identity import Account, Accounts
 from shared.offices import Office
 
-# How much of a working day an officer is to be busy with files.
-BUSY: Final = 0.72
+# How much of a working day an officer is to be busy with files. Queues grow fast beyond it: files
+# come in waves, colleagues are away, and no two files take the same time.
+BUSY: Final = 0.6
 _MORE: Final = "contoh"
 
 

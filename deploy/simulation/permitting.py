@@ -71,7 +71,7 @@ async def _step(desk: Desk, case: Case, stage: Stage) -> Process:
         yield desk.calendar.add(desk.world.now, round(minutes))
     post = work.post_of(stage)
     if stage.kind is Kind.SURVEY and (stage.survey == "required" or not _skips(case)):
-        scheduled = desk.officers.book(post, desk.world.now, 4)
+        scheduled = desk.officers.book(post, desk.world.now, work.SCHEDULE_MINUTES)
         yield scheduled.ends
         async for at in _survey(desk, case, stage, scheduled.account):
             yield at
@@ -95,7 +95,7 @@ async def _survey(desk: Desk, case: Case, stage: Stage, account: str) -> Process
     """Set a day, go there on it and report."""
     post, app, world = work.post_of(stage), case.application_id, desk.world
     on = desk.today
-    for _ in range(case.dice.choices((1, 2, 3), (70, 24, 6))[0]):
+    for _ in range(case.dice.choices((1, 2, 3), (88, 9, 3))[0]):
         on += _DAY
         while not desk.calendar.is_working_day(on):
             on += _DAY

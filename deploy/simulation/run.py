@@ -9,6 +9,7 @@ from random import Random
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from deploy.catalogue import load_catalogue
 from deploy.serve import Running
 from deploy.simulation import besides, people, work
 from deploy.simulation.arriving import arrivals
@@ -38,7 +39,7 @@ from shared.calendar import Calendars
 from shared.contracts.workflow import PermitIssued
 from shared.offices import Office
 
-Told = Callable[[datetime, Counts], None]
+Told = Callable[[datetime], None]
 # The first permit type of an office is the one that most people need.
 _WEIGHTS: Final = (30, 24, 14, 10, 8, 6, 5)
 _MONTH: Final = timedelta(days=365.25 / 12)
@@ -73,14 +74,16 @@ class Simulated:
     events: int
 
 
-async def simulate(running: Running, plan: Plan, left_behind: int, told: Told) -> Simulated:
-    """Simulate ``plan`` in the store of ``running``, from the beginning or an interrupted run.
+async def simulate(running: Running, plan: Plan, base: int, told: Told) -> Simulated:
+    """Simulate ``plan`` in the store of ``running``, whose log ended at ``base`` before it.
+
+    Behind it may be what an interrupted run of the same plan left; it is gone on from.
 
     Raises NothingToSimulate, Foreign, and what the store raises.
     """
     kernel = running.kernel
     clock = Clock(plan.since)
-    ledger = Ledger(kernel.store, left_behind)
+    ledger = Ledger(kernel.store, base)
     rules = _rules(running, clock)
     office = rules.catalogue.office(plan.office, plan.until.date())
     mix = _mix(rules, office, plan.until.date()) if office is not None else ()
@@ -95,15 +98,13 @@ async def simulate(running: Running, plan: Plan, left_behind: int, told: Told) -
     besides.absences(desk, plan.name)
     dice = Random(plan.name)
     clock.spawn(arrivals(desk, mix, journey, first, dice), desk.calendar.midnight(first))
-    await clock.run(plan.until, lambda at: told(at, world.counts))
+    await clock.run(plan.until, told)
     await ledger.flush()
     return Simulated(first, world.counts, ledger.recorded)
 
 
 def _rules(running: Running, clock: Clock) -> Rules:
     # Read once more with the simulated clock: which version of an office counts depends on it.
-    from deploy.catalogue import load_catalogue
-
     catalogue = load_catalogue(running.kernel.settings.config, clock.now)
     return Rules(catalogue, PublicCatalogue(catalogue), Sops(catalogue), Calendars(catalogue))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -23,6 +24,8 @@ MINUTES: Final[Mapping[Kind, float]] = {
     Kind.HAND_OVER: 6,
 }
 CHECK_MINUTES: Final = 8.0
+ENTRY_MINUTES: Final = 9.0
+SCHEDULE_MINUTES: Final = 4.0
 SPREAD: Final = 0.45
 
 # Shares of files, between 0 and 1.
@@ -39,6 +42,10 @@ NEVER_PAID: Final = 0.02
 NEVER_COLLECTED: Final = 0.03
 
 CHANNELS: Final[Mapping[str, float]] = {"online": 62, "counter": 30, "email": 5, "phone": 3}
+# How many files somebody enters for the applicant.
+_ASSISTED: Final = 1 - CHANNELS["online"] / sum(CHANNELS.values())
+# The mean of a log-normal duration is above its median.
+_MEAN: Final = math.exp(SPREAD**2 / 2)
 
 
 def post_of(stage: Stage) -> Post:
@@ -57,10 +64,11 @@ def daily_minutes(sops: Sequence[Sop], shares: Sequence[float], rate: float) -> 
     minutes: Counter[Post] = Counter()
     for sop, share in zip(sops, shares, strict=True):
         files = rate * share
-        minutes[Post(Role.COUNTER)] += round(files * CHECK_MINUTES * (1 + INCOMPLETE))
+        at_counter = CHECK_MINUTES * (1 + INCOMPLETE) + ENTRY_MINUTES * _ASSISTED
+        minutes[Post(Role.COUNTER)] += round(files * at_counter * _MEAN)
         for stage in sop.stages:
             if stage.role is not None and stage.survey != "never":
                 visited = 1 - SURVEY_SKIPPED if stage.survey == "optional" else 1
-                minutes[post_of(stage)] += round(files * visited * MINUTES.get(stage.kind, 5))
+                minutes[post_of(stage)] += round(files * visited * MINUTES[stage.kind] * _MEAN)
     minutes[Post(Role.SUPERVISOR)] += 1
     return {post: float(load) for post, load in minutes.items()}

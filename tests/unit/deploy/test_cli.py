@@ -32,6 +32,7 @@ COMMANDS = [
     ["serve"],
     ["worker"],
     ["import"],
+    ["simulate"],
     ["status"],
     ["history"],
     ["replay"],
