@@ -115,11 +115,14 @@ async def assess(office: Office, count: int) -> None:
         )
         await office.happened(f"permit-{application}", fee, application=application)
 
-    async def billed() -> bool:
-        found = await office.http.get(f"/api/bills/BGR-2026-{count:06d}")
-        return found.status_code == 200
+    for n in range(1, count + 1):
+        # Each of them: the last fee's bill is not always the last one.
+        path = f"/api/bills/BGR-2026-{n:06d}"
 
-    await until(billed, 30, what="the last bill")
+        async def billed(path: str = path) -> bool:
+            return (await office.http.get(path)).status_code == 200
+
+        await until(billed, 30, what=path)
 
 
 async def hand_in(office: Office, day: Day) -> None:
