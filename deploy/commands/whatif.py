@@ -88,8 +88,10 @@ async def whatif(
                 await _read(kernel, replay)
             finally:
                 # Also after Ctrl-C: what was read until then was paid for.
-                kept = kept_stages(kernel.catalogue, other.kinds)
-                seconds = time.perf_counter() - began
+                kept, seconds = (
+                    kept_stages(kernel.catalogue, other.kinds),
+                    time.perf_counter() - began,
+                )
                 _tell(session, office, replay.report, other, list(kept), seconds, as_json=as_json)
 
 

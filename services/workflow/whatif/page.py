@@ -7,6 +7,8 @@ back finds it. Asking records nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -57,43 +59,60 @@ _JOINED = msg("Another question is being answered already. Ask yours when it is 
 _STOPPED = msg("Stopped. What was counted by then is shown.")
 
 
-def whatif_pages(watch: Watch, runs: Runs) -> APIRouter:
-    """Return the page, its live answer, and the rows to take away."""
-    router = APIRouter(include_in_schema=False)
+@dataclass(frozen=True)
+class Answers:
+    """Draws the form and the latest answer of an office."""
 
-    def drawn(
-        request: Request, account: Account, office: str, form: Form | None, status: int = 200
+    watch: Watch
+    runs: Runs
+
+    def told(self, office: str, lang: str) -> dict[str, Any]:
+        """Return what the answer's part of the page is drawn from; it knows no reader."""
+        run = self.runs.of(office)
+        return {"place": office, "run": run and _run(run, self.watch.tell(office, lang))}
+
+    def page(
+        self,
+        request: Request,
+        account: Account,
+        office: str,
+        form: Form | None = None,
+        status: int = 200,
     ) -> Response:
-        lang, run = language(request), runs.of(office)
-        held = form or (run.asked.form if run is not None else Form())
+        """Return the whole page; without a ``form``, with what was asked last."""
+        watch, lang, run = self.watch, language(request), self.runs.of(office)
         return watch.page(
             request,
             account,
             "whatif",
             status_code=status,
-            place=office,
             places=[(one, watch.tell(one, lang).office(one)) for one in watch.scope(account)],
-            form=held,
+            form=form or (run.asked.form if run is not None else Form()),
             **_fields(watch, office, lang),
-            **told(office, lang),
+            **self.told(office, lang),
         )
 
-    def told(office: str, lang: str) -> dict[str, Any]:
-        run = runs.of(office)
-        return {"run": run and _run(run, watch.tell(office, lang))}
+    async def fragment(self, office: str, lang: str) -> str:
+        """Return the answer's part of the page alone."""
+        name = "workflow/supervision/whatif_body.html"
+        return self.watch.counter.pages.fragment(lang, name, **self.told(office, lang))
+
+
+def whatif_pages(watch: Watch, runs: Runs) -> APIRouter:
+    """Return the page, its live answer, and the rows to take away."""
+    router, answers = APIRouter(include_in_schema=False), Answers(watch, runs)
 
     @router.get(PATH)
     async def show(request: Request, account: Asker, kantor: Word = "") -> Response:
-        return drawn(request, account, _office(watch, account, kantor), None)
+        return answers.page(request, account, _office(watch, account, kantor))
 
     @router.post(PATH)
     async def ask(request: Request, account: Asker, kantor: Word = "") -> Response:
         office, data = _office(watch, account, kantor), await read_form(request)
         asked, form = await _asked(watch, office, data, Translator(language(request)))
         if asked is None:
-            return drawn(request, account, office, form, 422)
-        run = runs.begin(office, asked)
-        said = _BEGUN if run.asked is asked else _JOINED
+            return answers.page(request, account, office, form, 422)
+        said = _BEGUN if runs.begin(office, asked).asked is asked else _JOINED
         return watch.counter.pages.redirect(request, _link(office), flash=said)
 
     @router.post(PATH + "/berhenti")
@@ -105,11 +124,7 @@ def whatif_pages(watch: Watch, runs: Runs) -> APIRouter:
     @router.get(PATH + "/live")
     async def live(request: Request, account: Asker, kantor: Word = "") -> Response:
         office = _office(watch, account, kantor)
-
-        async def draw(lang: str) -> str:
-            name = "workflow/supervision/whatif_body.html"
-            return watch.counter.pages.fragment(lang, name, place=office, **told(office, lang))
-
+        draw = partial(answers.fragment, office)
         return sse_response(request, watch.counter.hub, live_key(office), draw)
 
     @router.get(PATH + "/hasil.csv")

@@ -15,9 +15,10 @@ from hypothesis import given as sampled
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from services.workflow import clock_fold
 from services.workflow import commands as c
 from services.workflow.permit import stream
-from services.workflow.whatif.engine import Replay
+from services.workflow.whatif.engine import REAL, Replay
 from services.workflow.whatif.reading import read_through
 from services.workflow.whatif.report import Place, Report, alert_of
 from services.workflow.whatif.rules import Alternative, Rules, kept_stages
@@ -26,6 +27,7 @@ from shared.contracts import workflow as e
 from shared.errors import BadConfiguration, JejakError
 from shared.events import AnyFact, Fact, to_micros
 from shared.offices import Catalogue, JointLeave, Ladder
+from tests.examples import example
 from tests.unit.workflow.journey import (
     EXPLAINED,
     OPENED,
@@ -237,6 +239,28 @@ def test_memory_holds_open_permits_only() -> None:
     assert replay.holding == 1
     replay.fold(APP, Fact(*SLOW[-1], "officer:siti"))
     assert replay.holding == 0
+
+
+def test_everything_that_moves_a_clock_is_folded() -> None:
+    kinds = {
+        cls
+        for cls in vars(e).values()
+        if isinstance(cls, type) and "application_id" in cls.__annotations__
+    }
+    running = clock_fold.ClockState(opened=1, stage="verify", since=1)
+    states = (
+        clock_fold.ClockState(),
+        running,
+        running._replace(since=0, returned=True, unpaid=True),
+    )
+    moving = {
+        kind
+        for kind in kinds
+        for state in states
+        if clock_fold.evolve(state, Fact(example(kind, application_id=APP), local(6, 9))) != state
+    }
+    assert e.PermitResumed in moving
+    assert moving <= REAL
 
 
 # ---- Laws --------------------------------------------------------------------------------------
