@@ -25,6 +25,11 @@ SOURCE: Final = "store"
 BATCH: Final = 2000
 WINDOW: Final = 10_000
 _LONGEST_WAIT: Final = 5.0
+# How soon a group gets the next batch after a small one. Each batch is a transaction: a group that
+# woke at every commit would take the processor from those who wait for the commits. The first
+# event after a quiet moment is handed out at once.
+PACE: Final = 0.025
+_SMALL: Final = 200
 _POSITION = attrgetter("position")
 
 _TABLE = """
@@ -139,10 +144,12 @@ class LocalSubscription:
         self._leave = leave
         # Up to where the log was looked through, and the last event handed out.
         self._seen = place
+        # When the next small batch may be handed out, by the loop's clock.
+        self._ready = 0.0
 
     async def batches(self) -> AsyncIterator[list[Delivery]]:
         """See ``Subscription.batches``; ends when the bus is closed."""
-        while events := await self._tail.after(self._seen.position):
+        while events := await self._next():
             wanted = [recorded for recorded in events if self._wanted(recorded.stream)]
             settled = self._seen == self.place
             last = wanted[-1].position if wanted else self._seen.last
@@ -152,6 +159,17 @@ class LocalSubscription:
             elif settled:
                 # Everything handed out was dealt with, so what nobody asked for is too.
                 self.place = self._seen
+
+    async def _next(self) -> Sequence[Recorded]:
+        """Return what follows, at the pace of a group; nothing once the bus is closed."""
+        loop = asyncio.get_running_loop()
+        events = await self._tail.after(self._seen.position)
+        wait = self._ready - loop.time()
+        if wait > 0 and len(events) < _SMALL:
+            await asyncio.sleep(wait)
+            events = await self._tail.after(self._seen.position)
+        self._ready = loop.time() + PACE
+        return events
 
     async def commit(self) -> None:
         """See ``Subscription.commit``; durable within the bus's flush interval, or at close."""
