@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from deploy.simulation import seasons, work
 from deploy.simulation.engine import Process
@@ -34,9 +34,9 @@ def measures(case: Case, stage: Stage) -> dict[str, int]:
 
 async def pay(desk: Desk, case: Case) -> Process:
     """Wait for the applicant to pay; after the due date the bill of then, with interest."""
-    if _open(desk, case) is None or case.happens(work.NEVER_PAID):
-        return
     pays = desk.after_days(seasons.lasting(case.dice, 2.2, 1.1))
+    if case.happens(work.NEVER_PAID):
+        pays = datetime.max.replace(tzinfo=UTC)
     while (bill := _open(desk, case)) is not None:
         over = desk.calendar.midnight(date.fromisoformat(bill.due_on) + timedelta(days=1))
         if pays < over:
