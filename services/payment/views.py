@@ -264,7 +264,8 @@ class BillViews:
 
     async def _latest(self, column: str, value: str) -> BillRow | None:
         """Return the last of an application's bills that none took the place of."""
-        rows = await self._database.query(
+        # An indexed row or two: a bank's call is not held up by a thread and back.
+        rows = await self._database.peek(
             f"SELECT {_COLUMNS} FROM bills_2 WHERE {column} = ? "
             "ORDER BY CASE WHEN state = 'replaced' THEN 1 ELSE 0 END, ordinal DESC LIMIT 1",
             (value,),

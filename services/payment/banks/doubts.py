@@ -140,7 +140,7 @@ class Doubts:
     async def bill_appeared(self, virtual_account: str) -> None:
         """Ask at once about an account that was doubted before it had a bill."""
         sql = "SELECT 1 FROM bank_doubts WHERE virtual_account = ? LIMIT 1"
-        if not await self._tables.query(sql, (virtual_account,)):
+        if not await self._tables.peek(sql, (virtual_account,)):
             # As it is with almost every bill.
             return
         due = to_micros(self._now())

@@ -90,8 +90,8 @@ class Recorder:
 
     async def history(self, payee: Payee) -> Sequence[object]:
         """Return the events of an application's bills, in order."""
-        loaded = await self._handler.load(DECIDER, bill_stream(payee.application_id))
-        return [self._handler.codec.decode(recorded) for recorded in loaded.events]
+        recorded = await self._handler.store.read_stream(bill_stream(payee.application_id))
+        return [self._handler.codec.decode(one) for one in recorded]
 
     async def record(self, profile: AnyProfile, payee: Payee, money: Money) -> Outcome[Bill]:
         """Record a payment. Raises the bill's refusals unless the money has landed."""

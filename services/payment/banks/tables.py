@@ -30,6 +30,11 @@ class Tables:
         await self._create()
         return await self._database.query(sql, params)
 
+    async def peek(self, sql: str, params: Params = ()) -> list[Row]:
+        """See ``Database.peek``."""
+        await self._create()
+        return await self._database.peek(sql, params)
+
     async def _create(self) -> None:
         if self._created:
             return

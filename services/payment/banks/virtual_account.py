@@ -175,9 +175,10 @@ class VirtualAccounts:
         except Refused as refusal:
             return replies.refused(_REFUSALS[type(refusal)], payment)
         state = outcome.state
-        if outcome.events and isinstance(state, Paid) and _is(state.payment, profile, payment):
-            return replies.paid(profile, state.bill, state.payment)
-        first = await self._first(profile, payee, payment)
+        if isinstance(state, Paid) and _is(state.payment, profile, payment):
+            first = replies.paid(profile, state.bill, state.payment)
+        else:
+            first = await self._first(profile, payee, payment)
         again = repeats and not outcome.events and first.case == "00"
         return replies.repeated(first) if again else first
 
