@@ -57,6 +57,7 @@ class Upkeep:
         self._merging = 0
         self._entries = _MIN_ENTRIES
         self._pages = 0
+        self._closed = False
 
     def wrote(self, pages: int) -> None:
         """Count pages that the write-ahead log grew by."""
@@ -80,6 +81,7 @@ class Upkeep:
 
     async def close(self) -> None:
         """Wait for what runs beside, and close the indexes."""
+        self._closed = True
         if self._beside is not None:
             await self._beside
         self._index.close()
@@ -128,5 +130,5 @@ class Upkeep:
             log.warning("merge_postponed")
             following = _At.REST
         self._beside = None
-        if following is not _At.REST:
+        if following is not _At.REST and not self._closed:
             self._wake()
