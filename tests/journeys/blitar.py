@@ -42,7 +42,7 @@ async def _officers_work_from_the_office_and_nobody_comes(office: People) -> Kep
     kept = await doctor.apply("blitar", "sip-dokter-unduh", ANSWERS, PAPERS)
     await doctor.opens(kept)
     counter = await office.officer("loket.blitar")
-    await counter.reads(f"/pendaftaran/{kept.number}", "Ijazah dokter")
+    await counter.will_read(f"/pendaftaran/{kept.number}", "Ijazah dokter")
     await counter.register(kept)
     await doctor.will_see(kept, "Diproses", "Verifikasi berkas")
     verifier = await office.officer("verifikator.blitar")

@@ -88,9 +88,9 @@ async def _it_moves_and_the_owner_watches(office: People, owner: Applicant, kept
 
 async def _the_bill_is_paid_through_the_bank(owner: Applicant, kept: Kept) -> None:
     """Rp2.000 for each of 60 square metres, as the office's tariff says; never the browser."""
+    await owner.will_read(f"/tagihan/{kept.number}", "Rp120.000")
     bill = (await owner.get(f"/api/bills/{kept.number}")).json()
     assert bill["amount"] == 120_000
-    await owner.reads(f"/tagihan/{kept.number}", "Rp120.000")
     keys = await asyncio.to_thread(owner.place.bank)
     account = bill["virtual_account"]
     assert (await pay(owner.place.addresses["payment"], account, keys=keys)).paid
@@ -152,7 +152,7 @@ async def _a_stalled_document_is_asked_about_and_explained(office: People) -> No
     promised = (date.today() + timedelta(days=3)).isoformat()
     answer = {"stall_id": asked[1], "explanation": WHY, "promised": promised}
     await verifier.does(kept, "explain-stall", **answer)
-    await supervisor.reads("/papan/macet?keadaan=explained", number, WHY, "Petugas Verifikasi")
+    await supervisor.will_read("/papan/macet?keadaan=explained", number, WHY, "Petugas Verifikasi")
     owner = await office.applicant()
     await owner.opens(kept)
     assert WHY not in await owner.sees(kept, "Verifikasi berkas")
