@@ -169,15 +169,17 @@ class SqliteStore:
         deadline = time.monotonic() + self._limits.busy_seconds
         while True:
             rows, results = self._plan(group)
+            planned = self._tail.head
             try:
                 if rows:
                     await self._insert(rows)
                 self._take_in(rows)
                 return results
             except SomebodyAppended:
-                before = self._tail.head
+                # While this insert was in its thread, a reader may have taken in what was in its
+                # way: what counts is whether the log has moved on since the plan.
                 self._refresh()
-                if self._tail.head == before:
+                if self._tail.head == planned:
                     raise Defect from None
             except Busy:
                 if time.monotonic() > deadline:

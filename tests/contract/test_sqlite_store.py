@@ -268,6 +268,33 @@ async def test_a_slow_disk_moves_commits_to_a_thread(file: Path) -> None:
     await store.close()
 
 
+async def test_a_slow_disk_beside_another_process_and_busy_readers(file: Path) -> None:
+    slow = Limits(slow_seconds=0.0)
+    stores = [SqliteStore(file, limits=slow) for _ in range(2)]
+    seen: list[list[int]] = [[], []]
+
+    async def follow(number: int) -> None:
+        async for batch in stores[number].follow():
+            seen[number] += [recorded.position for recorded in batch]
+
+    async def write(store: SqliteStore) -> None:
+        stream = stream_name()
+        for index in range(30):
+            await store.append(stream, [new_event(stream, event_id=new_id())], index)
+            await store.read_all(0, 5)
+
+    followers = [asyncio.create_task(follow(number)) for number in range(2)]
+    await asyncio.gather(*(write(store) for store in stores for _ in range(8)))
+    head = await stores[0].head()
+    while any(len(positions) < head for positions in seen):
+        await asyncio.sleep(0.02)
+    assert head == 2 * 8 * 30
+    assert seen == [list(range(1, head + 1))] * 2
+    for store in stores:
+        await store.close()
+    await asyncio.gather(*followers)
+
+
 async def test_another_process_that_is_writing_is_waited_for(
     store: SqliteStore, file: Path
 ) -> None:
