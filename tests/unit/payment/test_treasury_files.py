@@ -17,7 +17,11 @@ from pypdf import PdfReader
 
 from shared.settings import Settings
 from tests.running import Office, running_office, settings_in, until
-from tests.unit.payment.settlement.house import CSV, Row, csv_file
+from tests.unit.payment.settlement.bank_file import (
+    CSV,
+    Row,
+    csv_file,
+)
 from tests.unit.payment.treasury_kit import HTML, PARTNER, Till
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
