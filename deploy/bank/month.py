@@ -23,7 +23,6 @@ from typing import Any, Final
 from deploy.bank.client import JAKARTA
 from deploy.bank.faults import Fault
 from deploy.bank.plan import (
-    AFTERWARDS,
     AGAIN,
     REFUSED,
     WRONG_AMOUNT,
@@ -164,7 +163,7 @@ def _plain(plan: _Plan, payment: Payment) -> None:
 
 
 def _late(plan: _Plan, payment: Payment) -> None:
-    plan.tell(payment, payment.at + timedelta(days=2), codes=AFTERWARDS)
+    plan.tell(payment, payment.at + timedelta(days=2), codes=AGAIN)
     plan.post(payment)
     plan.expect(payment, "MATCHED", "MATCHED")
 

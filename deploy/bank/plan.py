@@ -15,8 +15,6 @@ TOLD: Final = frozenset({"2002500"})
 # Whichever copy comes first is the payment; the others hear its result.
 AGAIN: Final = frozenset({"2002500", "4042518"})
 REFUSED: Final = frozenset({"4012500"})
-# A callback after its money's line: the office may say that the bill is paid already.
-AFTERWARDS: Final = AGAIN | {"4042514"}
 WRONG_AMOUNT: Final = frozenset({"4042513"})
 
 
