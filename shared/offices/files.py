@@ -113,5 +113,6 @@ def _sentence(
     msgid = SENTENCES.get(kind)
     if msgid is None:
         return _OTHER, {"what": said}
-    params = {name: str(value) for name, value in context.items() if "{" + name + "}" in msgid}
-    return msgid, params
+    # pydantic lists what is allowed with an English "or", which is no word of every language.
+    said_by = {name: str(value).replace(" or ", ", ") for name, value in context.items()}
+    return msgid, {name: value for name, value in said_by.items() if "{" + name + "}" in msgid}

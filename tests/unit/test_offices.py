@@ -145,7 +145,7 @@ SPOILED = [
         "  - level: kota",
         "  - level: negara",
         "level: negara",
-        "Yang boleh: 'kelurahan', 'kecamatan', 'kota' or 'provinsi'.",
+        "Yang boleh: 'kelurahan', 'kecamatan', 'kota', 'provinsi'.",
     ),
     (
         "permits/tdp.yaml",
