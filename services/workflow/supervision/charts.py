@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 WIDTH = 400
-_LEFT, _RIGHT, _TOP, _BOTTOM = 34, 4, 22, 24
+# Room on the left for "10.000".
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 4, 22, 24
 _HEIGHT = 220
 _GAP = 0.22
 _TICKS = 4
