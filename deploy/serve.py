@@ -130,9 +130,11 @@ def application(running: Running, supervisor: Supervisor, extra: Sequence[APIRou
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await start(running, supervisor)
-        yield
-        await supervisor.stop()
+        try:
+            await start(running, supervisor)
+            yield
+        finally:
+            await supervisor.stop()
 
     kernel, settings = running.kernel, running.kernel.settings
     checks = [Check("store", kernel.store.head), Check("parts", supervisor.check)]

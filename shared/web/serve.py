@@ -6,6 +6,7 @@ answer never ends by itself: so the hub is closed first.
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable, Sequence
 
@@ -19,6 +20,20 @@ class Server(uvicorn.Server):
         """``config`` is uvicorn's own."""
         super().__init__(config)
         self._on_stop = tuple(on_stop)
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until told to stop.
+
+        A server that is cancelled stops in order too: otherwise the loop goes on watching sockets
+        that are closed, and what is opened next under the same number is never heard.
+        """
+        serving = asyncio.create_task(super().serve(sockets))
+        try:
+            await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            self.should_exit = True
+            await serving
+            raise
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the live streams, then stop as uvicorn does."""
