@@ -11,9 +11,11 @@ from shared.actors import Actor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueMessage:
-    """Tell ``recipient`` (E.164) something: a template at a version, with its parameters.
+    """Tell ``recipient`` something: a template at a version, with its parameters.
 
-    It waits until ``not_before``; messages to one person with the same ``digest`` may be joined.
+    See ``MessageQueued`` for what a recipient may be. It waits until ``not_before``; messages to
+    one person with the same ``digest`` may be joined. ``attachment`` names a paper that goes along;
+    ``resend_of`` is the message that a person ordered anew.
     """
 
     application_id: str
@@ -31,6 +33,8 @@ class QueueMessage:
     by: Actor
     not_before: datetime | None = None
     digest: str = ""
+    attachment: str = ""
+    resend_of: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -189,6 +189,8 @@ def _queued(command: QueueMessage) -> MessageQueued:
         parameters=dict(command.parameters),
         not_before=command.not_before.isoformat() if command.not_before else "",
         digest=command.digest,
+        attachment=command.attachment,
+        resend_of=command.resend_of,
     )
 
 

@@ -17,6 +17,7 @@ from services.notify.channels.sms import ReportSigner
 from services.notify.channels.twilio import Twilio
 from services.notify.channels.whatsapp import WhatsApp
 from services.notify.pages import OutboxPages, outbox_key, pages_router
+from services.notify.persons import Persons
 from services.notify.reactions import OUTBOX, Reactions
 from services.notify.recipients import Directory
 from services.notify.reports import Reports
@@ -42,7 +43,7 @@ def build(kernel: Kernel, database: Database) -> Service:
     rules = Rules.load(HERE / "rules.yaml", templates)
     signer = ReportSigner(kernel.secret("reports"))
     channels = build_channels(kernel, signer)
-    views = MessageViews(database)
+    views, persons = MessageViews(database), Persons(kernel.secret("persons"))
     sender = Sender(kernel.handler, views, channels, rules, templates, kernel.now)
     directory = Directory(kernel.store, kernel.codec, kernel.catalogue, kernel.accounts)
     reactions = Reactions(
@@ -57,6 +58,7 @@ def build(kernel: Kernel, database: Database) -> Service:
         while changed:
             kernel.hub.publish(outbox_key(changed.pop()))
 
+    messages = MessagesProjection(kernel.codec, persons, changed.add)
     return Service(
         name="notify",
         database=database,
@@ -65,7 +67,7 @@ def build(kernel: Kernel, database: Database) -> Service:
             messages_router(views),
             pages_router(outbox, kernel.hub),
         ],
-        projectors=[Projector(MessagesProjection(kernel.codec, changed.add), database, progress)],
+        projectors=[Projector(messages, database, progress)],
         reactors=[Reactor("notify.reactions", HEARD, reactions.table(), kernel.codec, database)],
         tasks={"sender": sender.run},
     )

@@ -1,14 +1,17 @@
 """The read model ``messages``: one row per message, without personal data.
 
-What a message says and to whom stays in its own stream; a row knows its state and when it is due.
+What a message says and to whom stays in its own stream; a row knows its state and when it is due,
+and the recipient only under a keyed name (``persons``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from services.notify.persons import Persons
+from shared.codec import Codec
 from shared.contracts import notify as events
 from shared.database import Database, Transaction
 from shared.events import Recorded, to_micros
@@ -16,17 +19,21 @@ from shared.projection import OfficeProjection
 from shared.topics import NOTIFY
 
 _TABLE = """
-CREATE TABLE IF NOT EXISTS messages (
+CREATE TABLE IF NOT EXISTS messages_2 (
     message_id TEXT NOT NULL PRIMARY KEY, application_id TEXT NOT NULL, office TEXT NOT NULL,
     rule TEXT NOT NULL, channel TEXT NOT NULL, state TEXT NOT NULL, attempts BIGINT NOT NULL,
     resent BIGINT NOT NULL, due_us BIGINT NOT NULL, queued_us BIGINT NOT NULL,
-    queued_position BIGINT NOT NULL, provider_id TEXT NOT NULL
+    queued_position BIGINT NOT NULL, provider_id TEXT NOT NULL, person TEXT NOT NULL,
+    audience TEXT NOT NULL, template TEXT NOT NULL, digest TEXT NOT NULL, reason TEXT NOT NULL,
+    changed_us BIGINT NOT NULL
 )
 """
 _INDEXES = (
-    "CREATE INDEX IF NOT EXISTS messages_due ON messages (state, due_us)",
-    "CREATE INDEX IF NOT EXISTS messages_office ON messages (office, queued_position)",
-    "CREATE INDEX IF NOT EXISTS messages_provider ON messages (provider_id)",
+    "CREATE INDEX IF NOT EXISTS messages_2_due ON messages_2 (state, due_us)",
+    "CREATE INDEX IF NOT EXISTS messages_2_office ON messages_2 (office, queued_position)",
+    "CREATE INDEX IF NOT EXISTS messages_2_provider ON messages_2 (provider_id)",
+    "CREATE INDEX IF NOT EXISTS messages_2_application ON messages_2 (application_id)",
+    "CREATE INDEX IF NOT EXISTS messages_2_person ON messages_2 (person)",
 )
 
 
@@ -50,9 +57,19 @@ class MessageRow(NamedTuple):
 class MessagesProjection(OfficeProjection):
     """Folds ``jejak.notify`` into ``messages``."""
 
-    name = "messages"
+    name = "messages-2"
     topics = (NOTIFY.name,)
     statements = (_TABLE, *_INDEXES)
+
+    def __init__(
+        self,
+        codec: Codec,
+        persons: Persons,
+        on_office: Callable[[str], None] = lambda office: None,
+    ) -> None:
+        """``persons`` names recipients; ``on_office`` hears whose messages changed."""
+        super().__init__(codec, on_office)
+        self._persons = persons
 
     def apply(self, tx: Transaction, recorded: Sequence[Recorded]) -> None:
         """Fold events, in order, into rows."""
@@ -66,17 +83,19 @@ class MessagesProjection(OfficeProjection):
                 continue
             change, values = _change(event, one.occurred_us)
             rows = tx.execute(
-                f"UPDATE messages SET {change} WHERE message_id = ? RETURNING office",
-                (*values, event.message_id),
+                f"UPDATE messages_2 SET {change}, changed_us = ? WHERE message_id = ? "
+                "RETURNING office",
+                (*values, one.occurred_us, event.message_id),
             )
             for (office,) in rows:
                 self._on_office(office)
 
     def _queue(self, tx: Transaction, event: events.MessageQueued, one: Recorded) -> None:
         tx.execute(
-            "INSERT INTO messages (message_id, application_id, office, rule, channel, state, "
-            "attempts, resent, due_us, queued_us, queued_position, provider_id) "
-            "VALUES (?, ?, ?, ?, ?, 'queued', 0, 0, ?, ?, ?, '') "
+            "INSERT INTO messages_2 (message_id, application_id, office, rule, channel, state, "
+            "attempts, resent, due_us, queued_us, queued_position, provider_id, person, audience, "
+            "template, digest, reason, changed_us) "
+            "VALUES (?, ?, ?, ?, ?, 'queued', 0, 0, ?, ?, ?, '', ?, ?, ?, ?, '', ?) "
             "ON CONFLICT (message_id) DO NOTHING",
             (
                 event.message_id,
@@ -87,6 +106,11 @@ class MessagesProjection(OfficeProjection):
                 _due_us(event, one),
                 one.occurred_us,
                 one.position,
+                self._persons.of(event.recipient),
+                event.audience,
+                event.template,
+                event.digest,
+                one.occurred_us,
             ),
         )
         self._on_office(event.office)
@@ -106,20 +130,22 @@ def _change(event: Any, at: int) -> tuple[str, tuple[Any, ...]]:
             return f"{resent}, state = 'sending', attempts = ?, due_us = ?", (attempt, at)
         case events.MessageOutcomeUnknown():
             return "state = 'unknown', due_us = ?", (at,)
-        case events.MessageDeferred(not_before=not_before):
+        case events.MessageDeferred(not_before=not_before, reason=reason):
             due = to_micros(datetime.fromisoformat(not_before))
-            return "state = 'queued', due_us = ?", (due,)
-        case events.MessageFellBack(channel=channel):
-            change = "state = 'queued', channel = ?, attempts = 0, resent = 0, due_us = ?"
-            return change, (channel, at)
+            return "state = 'queued', due_us = ?, reason = ?", (due, reason)
+        case events.MessageFellBack(channel=channel, reason=reason):
+            change = (
+                "state = 'queued', channel = ?, attempts = 0, resent = 0, due_us = ?, reason = ?"
+            )
+            return change, (channel, at, reason)
         case events.MessageSent(provider_id=provider_id):
             return "state = 'sent', provider_id = ?", (provider_id,)
         case events.MessageDelivered():
             return "state = 'delivered'", ()
         case events.MessageRead():
             return "state = 'read'", ()
-        case events.MessageFailed():
-            return "state = 'failed'", ()
+        case events.MessageFailed(reason=reason):
+            return "state = 'failed', reason = ?", (reason,)
         case events.MessageDigested():
             return "state = 'digested'", ()
         case events.MessageSuperseded():
@@ -139,7 +165,7 @@ class MessageViews:
     async def due(self, now: datetime, windows: Windows, limit: int) -> dict[str, list[str]]:
         """Return application -> messages that the sender must look at, longest waiting first."""
         rows = await self._database.query(
-            "SELECT application_id, message_id FROM messages "
+            "SELECT application_id, message_id FROM messages_2 "
             "WHERE (state = 'queued' AND due_us <= ?) "
             "OR (state = 'sending' AND due_us <= ?) "
             "OR (state = 'unknown' AND resent = 0 AND due_us <= ?) "
@@ -159,7 +185,7 @@ class MessageViews:
     async def newest(self, office: str, limit: int, before: int = 0) -> list[MessageRow]:
         """Return an office's messages, the newest first; ``before`` skips so many."""
         rows = await self._database.query(
-            "SELECT message_id, rule, channel, state, queued_us FROM messages WHERE office = ? "
+            "SELECT message_id, rule, channel, state, queued_us FROM messages_2 WHERE office = ? "
             "ORDER BY queued_position DESC LIMIT ? OFFSET ?",
             (office, limit, before),
         )
@@ -168,13 +194,13 @@ class MessageViews:
     async def count(self, office: str) -> int:
         """Return how many messages an office has."""
         rows = await self._database.query(
-            "SELECT COUNT(*) FROM messages WHERE office = ?", (office,)
+            "SELECT COUNT(*) FROM messages_2 WHERE office = ?", (office,)
         )
         return int(rows[0][0])
 
     async def by_provider(self, provider_id: str) -> str | None:
         """Return our id of a message that a provider knows under its own."""
         rows = await self._database.query(
-            "SELECT message_id FROM messages WHERE provider_id = ? LIMIT 1", (provider_id,)
+            "SELECT message_id FROM messages_2 WHERE provider_id = ? LIMIT 1", (provider_id,)
         )
         return rows[0][0] if rows else None

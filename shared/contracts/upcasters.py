@@ -30,6 +30,7 @@ UPCASTERS: dict[tuple[str, int], Upcaster] = {
         "principal": stored["amount"],
     },
     ("MessageQueued", 1): adding(not_before="", digest=""),
+    ("MessageQueued", 2): adding(attachment="", resend_of=""),
     ("PaymentReceived", 1): adding(source="callback"),
 }
 

@@ -15,6 +15,7 @@ from services.notify.channels import Channel, Outgoing, Result
 from services.notify.channels.http import client
 from services.notify.channels.kannel import Kannel
 from services.notify.channels.sms import ReportSigner
+from services.notify.persons import Persons
 from services.notify.rules import Rules
 from services.notify.sender import Limits, Sender
 from services.notify.views import MessagesProjection, MessageViews
@@ -124,7 +125,7 @@ async def _notify(folder: Path, channel: Channel, messages: int) -> list[Reading
         lambda: datetime.now(UTC),
     )
     await _queue(store, codec, templates, messages)
-    projection = MessagesProjection(codec)
+    projection = MessagesProjection(codec, Persons("bench"))
     projector = Projector(projection, database, lambda position: sender.wake())
     # As the composition root does: the sender asks the read model from its first moment on.
     await projector.prepare()

@@ -78,7 +78,7 @@ async def test_each_process_is_killed_once_and_the_broker_goes_away(office: Inst
     assert _listed(office) == statuses(log)
     check_nothing_parked(office.folder, office.environment())
     rebuilt = replay_check(office.folder, office.environment())
-    assert {"applications", "permits", "bills-2", "messages"} <= {r["name"] for r in rebuilt}
+    assert {"applications", "permits", "bills-2", "messages-2"} <= {r["name"] for r in rebuilt}
 
 
 def _killed(office: Installation, name: str) -> None:

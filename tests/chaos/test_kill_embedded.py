@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
 ROUNDS = 50
 APPLICANTS = 6
-READ_MODELS = {"applications", "permits", "bills-2", "messages"}
+READ_MODELS = {"applications", "permits", "bills-2", "messages-2"}
 
 
 async def test_fifty_kills_under_load_lose_nothing_and_give_no_number_twice(

@@ -50,7 +50,7 @@ async def submit(office: Office, number: int) -> None:
 
 
 async def states(office: Office) -> list[str]:
-    rows = await office.running.databases["notify"].query("SELECT state FROM messages")
+    rows = await office.running.databases["notify"].query("SELECT state FROM messages_2")
     return sorted(state for (state,) in rows)
 
 
@@ -96,6 +96,6 @@ async def test_nothing_is_lost_or_sent_twice_when_the_gateway_is_killed(
     arrived = await until(lambda: received(gateway, certain), seconds=20, what="the rest")
     assert len({to for _, to, _ in arrived}) >= certain
     attempts = await office.running.databases["notify"].query(
-        "SELECT COUNT(*) FROM messages WHERE resent = 1"
+        "SELECT COUNT(*) FROM messages_2 WHERE resent = 1"
     )
     assert attempts == [(0,)]

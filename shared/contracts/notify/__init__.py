@@ -16,6 +16,7 @@ from shared.contracts.notify.messages import (
 from shared.contracts.notify.replies import (
     ConsentGiven,
     ConsentWithdrawn,
+    ContactPreferenceStated,
     ReplyNotUnderstood,
     ReplyReceived,
     ReplyUnclear,
@@ -26,6 +27,7 @@ from shared.contracts.notify.replies import (
 __all__ = [
     "ConsentGiven",
     "ConsentWithdrawn",
+    "ContactPreferenceStated",
     "MessageAttempted",
     "MessageDeferred",
     "MessageDelivered",

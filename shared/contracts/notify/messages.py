@@ -10,14 +10,17 @@ from shared.contracts.registry import event
 from shared.privacy import Personal
 
 
-@event("MessageQueued", version=2)
+@event("MessageQueued", version=3)
 class MessageQueued:
     """A rule decided that somebody is told something.
 
     ``office`` is whose officers may see it. ``audience`` is ``applicant``, ``officer``,
-    ``supervisor`` or ``head``; ``recipient`` an E.164 number; ``parameters`` fill the template at
-    ``template_version``. It waits until ``not_before`` (an ISO 8601 instant, or empty). Messages to
-    one person with the same ``digest`` (or none, when empty) may go out as one.
+    ``supervisor``, ``head``, ``group`` or ``writer`` (who wrote to us); ``recipient`` an E.164
+    number, an e-mail address or ``group:`` and the provider's id of a group; ``parameters`` fill
+    the template at ``template_version``. It waits until ``not_before`` (an ISO 8601 instant, or
+    empty). Messages to one person with the same ``digest`` (or none, when empty) may go out as one.
+    ``attachment`` names the paper that goes along, or is empty. ``resend_of`` is the message that
+    a person ordered to be sent anew, or empty.
     """
 
     application_id: str
@@ -33,6 +36,8 @@ class MessageQueued:
     parameters: dict[str, Personal]
     not_before: str = ""
     digest: str = ""
+    attachment: str = ""
+    resend_of: str = ""
 
 
 @event("MessageAttempted")

@@ -80,3 +80,15 @@ class ConsentGiven:
 
     person: str
     channel: str
+
+
+@event("ContactPreferenceStated")
+class ContactPreferenceStated:
+    """A person said how they want to be told. ``channel`` or ``language`` may be empty: unchanged.
+
+    ``language`` is ``id`` or ``en``.
+    """
+
+    person: str
+    channel: str
+    language: str

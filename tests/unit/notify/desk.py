@@ -20,6 +20,7 @@ from services.notify.channels.outbox import Outbox
 from services.notify.channels.sms import ReportSigner
 from services.notify.channels.whatsapp import WhatsApp
 from services.notify.message import DECIDER, Message, message_stream
+from services.notify.persons import Persons
 from services.notify.reports import Reports
 from services.notify.rules import Rules
 from services.notify.sender import Limits, Sender
@@ -48,6 +49,7 @@ from tests.unit.notify.standins import (
 
 HERE = Path(__file__).parents[3] / "services" / "notify"
 TEMPLATES = Templates.load(HERE / "texts")
+PERSONS = Persons("persons-TEST-0001")
 RULES = Rules.load(HERE / "rules.yaml", TEMPLATES)
 
 
@@ -74,7 +76,7 @@ class Desk:
             handler, views, self.channels, RULES, TEMPLATES, lambda: self.time, Limits()
         )
         self.reports = Reports(handler, views, self.sender, lambda: self.time)
-        self.projector = Projector(MessagesProjection(self.kernel.codec), self.database)
+        self.projector = Projector(MessagesProjection(self.kernel.codec, PERSONS), self.database)
 
     async def queue(self, **changes: Any) -> str:
         """Queue a message and return its id."""

@@ -99,7 +99,7 @@ async def report(office: Office, raw: bytes, secret: str = "app-secret") -> int:
 
 async def state_of(office: Office) -> str:
     await asyncio.sleep(0.05)
-    rows = await office.running.databases["notify"].query("SELECT state, channel FROM messages")
+    rows = await office.running.databases["notify"].query("SELECT state, channel FROM messages_2")
     return " ".join(f"{state}:{channel}" for state, channel in rows)
 
 
