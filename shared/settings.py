@@ -61,6 +61,11 @@ class Settings(BaseSettings):
     eightx8_account: str = ""
     eightx8_key: SecretStr | None = None
     eightx8_sender: str = "JEJAK"
+    # E-mail goes out by smtp://, smtp+starttls:// or smtps://, host and port; sender: an address.
+    mail_url: str = ""
+    mail_user: str = ""
+    mail_password: SecretStr | None = None
+    mail_sender: str = ""
 
     # Where the demonstration's bank shows its page; empty where there is a real bank.
     bank_page: str = ""

@@ -12,6 +12,7 @@ from services.notify.channels import Channel
 from services.notify.channels.eightx8 import EightX8
 from services.notify.channels.http import client
 from services.notify.channels.kannel import Kannel
+from services.notify.channels.mail import Mail, server_of
 from services.notify.channels.outbox import Outbox
 from services.notify.channels.sms import ReportSigner
 from services.notify.channels.twilio import Twilio
@@ -81,6 +82,10 @@ def build_channels(kernel: Kernel, signer: ReportSigner) -> dict[str, Channel]:
         http, token = client(settings.whatsapp_url), _plain(settings.whatsapp_token)
         channels.append(WhatsApp(http, settings.whatsapp_phone_id, token))
     channels.extend(_sms_providers(settings, signer))
+    if settings.mail_url:
+        password = _plain(settings.mail_password)
+        server = server_of(settings.mail_url, settings.mail_user, password)
+        channels.append(Mail(server, settings.mail_sender, kernel.now))
     return {channel.name: channel for channel in channels}
 
 

@@ -5,9 +5,10 @@ from services.notify.channels.protocol import (
     Failed,
     Later,
     Outgoing,
+    Paper,
     Result,
     Sent,
     Unknown,
 )
 
-__all__ = ["Channel", "Failed", "Later", "Outgoing", "Result", "Sent", "Unknown"]
+__all__ = ["Channel", "Failed", "Later", "Outgoing", "Paper", "Result", "Sent", "Unknown"]

@@ -7,11 +7,21 @@ from dataclasses import dataclass
 from typing import Protocol
 
 
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A paper that goes along: a file name, a media type such as ``application/pdf``, its bytes."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """One message on its way. ``recipient`` is E.164; ``template`` the provider's own name.
+    """One message on its way. ``recipient`` is E.164, or an address for e-mail.
 
-    ``text`` is the rendered text; providers with templates of their own take ``parameters``.
+    ``template`` is the provider's own name; ``text`` the rendered text; providers with templates of
+    their own take ``parameters``. ``subject`` and ``papers`` are e-mail's.
     """
 
     message_id: str
@@ -20,6 +30,8 @@ class Outgoing:
     text: str
     template: str
     parameters: Mapping[str, str]
+    subject: str = ""
+    papers: tuple[Paper, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
