@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.notify.commands import QueueMessage
+from services.notify.contact import language_of, ordered
+from services.notify.contacts import Contacts
 from services.notify.message import DECIDER, message_stream
 from services.notify.recipients import Directory, Recipient
 from services.notify.rules import OFFERED, Rule, Rules
@@ -49,6 +51,7 @@ class Reactions:
         rules: Rules,
         templates: Templates,
         directory: Directory,
+        contacts: Contacts,
         available: frozenset[str],
         now: Callable[[], datetime],
     ) -> None:
@@ -57,6 +60,7 @@ class Reactions:
         self._rules = rules
         self._templates = templates
         self._directory = directory
+        self._contacts = contacts
         self._available = available
         self._now = now
 
@@ -89,17 +93,21 @@ class Reactions:
         recorded: Recorded,
     ) -> None:
         template = self._templates.current(rule.template)
-        told = self._directory.parameters(event, submitted, person.language)
+        contact = await self._contacts.of(person.number)
+        language = language_of(contact, person.language)
+        told = self._directory.parameters(event, submitted, language)
         message_id = derived_id(recorded.event_id, rule.id, person.number)
+        # Who wants nothing on any of them is told so by the sender, on record and without a call.
+        channels = ordered(contact, rule.channels) or rule.channels
         command = QueueMessage(
             application_id=event.application_id,
             message_id=message_id,
             office=submitted.office,
             rule=rule.id,
             audience=rule.audience,
-            channel=route(rule.channels, self._available)[0],
+            channel=route(channels, self._available)[0],
             recipient=person.number,
-            language=person.language,
+            language=language,
             template=template.id,
             template_version=template.version,
             parameters={name: told[name] for name in template.parameters},

@@ -17,3 +17,17 @@ class NotWaiting(Refused):
 
     code = "message-not-waiting"
     text = "This message is not waiting to be sent."
+
+
+class UnknownChannel(Refused):
+    """Nobody can be told in this way."""
+
+    code = "unknown-channel"
+    text = "There is no such way to send messages."
+
+
+class UnknownLanguage(Refused):
+    """Our texts are not in this language."""
+
+    code = "unknown-language"
+    text = "Messages are written in Indonesian or English."

@@ -123,7 +123,7 @@ class Reports:
         message = await self._message(message_id)
         if message is None:
             return None
-        following = self._sender.next_channel(message, channel) if fallback else ""
+        following = await self._sender.next_channel(message, channel) if fallback else ""
         return RecordFailure(
             channel=channel, reason=reason, fallback=following, now=self._now(), by=BY
         )

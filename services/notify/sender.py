@@ -24,6 +24,8 @@ from services.notify.commands import (
     RecordUnknown,
     SupersedeMessage,
 )
+from services.notify.contact import OPTED_OUT, allows, ordered
+from services.notify.contacts import Contacts
 from services.notify.message import (
     DECIDER,
     Message,
@@ -48,6 +50,8 @@ from shared.telemetry import log
 ATTEMPTS = 12
 LONGEST_WAIT = 600.0
 POLL_SECONDS = 1.0
+# The line that confirms STOP: the only one that goes out on a channel just refused.
+LAST_WORD = "reply-stopped"
 BATCH = 200
 # What makes an alert about a permit untrue.
 MOVED_ON = frozenset(
@@ -84,6 +88,7 @@ class Sender:
         channels: Mapping[str, Channel],
         rules: Rules,
         templates: Templates,
+        contacts: Contacts,
         now: Callable[[], datetime],
         limits: Limits = Limits(),  # noqa: B008 - an immutable tuple
     ) -> None:
@@ -93,6 +98,7 @@ class Sender:
         self._channels = channels
         self._rules = rules
         self._templates = templates
+        self._contacts = contacts
         self._now = now
         self._limits = limits
         self._room = asyncio.Semaphore(limits.concurrency)
@@ -148,11 +154,15 @@ class Sender:
 
     async def _attempt(self, state: Queued | UnknownOutcome) -> None:
         message, number = state.message, state.attempts + 1
+        if not await self._wanted(message, state.channel):
+            unwanted = await self._failure(message, state.channel, Failed(OPTED_OUT))
+            await self._record(state, unwanted, f"opted-out:{state.channel}:{number}")
+            return
         channel = self._channels.get(state.channel)
         outgoing = self._outgoing(message)
         if channel is None or outgoing is None:
             problem = Failed("channel-not-set-up") if outgoing else Failed("template", False)
-            refused = self._command(state, number, problem)
+            refused = await self._command(state, number, problem)
             await self._record(state, refused, f"not-sent:{state.channel}:{number}")
             return
         announced = AttemptMessage(attempt=number, now=self._now(), by=BY)
@@ -161,14 +171,16 @@ class Sender:
         await self._record(state, announced, new_id())
         result = await channel.send(outgoing)
         CALLS.labels(state.channel, type(result).__name__.lower()).inc()
-        told = self._command(state, number, result)
+        told = await self._command(state, number, result)
         await patiently(
             "message outcome",
             lambda: self._record(state, told, f"outcome:{state.channel}:{number}"),
             message_id=message.message_id,
         )
 
-    def _command(self, state: Queued | UnknownOutcome, number: int, result: Result) -> Command:
+    async def _command(
+        self, state: Queued | UnknownOutcome, number: int, result: Result
+    ) -> Command:
         """Return what a call's result means for the message."""
         now, channel = self._now(), state.channel
         match result:
@@ -182,24 +194,35 @@ class Sender:
                     channel=channel, reason=reason, not_before=until, now=now, by=BY
                 )
             case Later(reason=reason):
-                return self._failure(state.message, channel, Failed(reason))
+                return await self._failure(state.message, channel, Failed(reason))
             case Failed():
-                return self._failure(state.message, channel, result)
+                return await self._failure(state.message, channel, result)
 
-    def _failure(self, message: MessageQueued, channel: str, failed: Failed) -> RecordFailure:
-        fallback = self.next_channel(message, channel) if failed.fallback else ""
+    async def _failure(self, message: MessageQueued, channel: str, failed: Failed) -> RecordFailure:
+        fallback = await self.next_channel(message, channel) if failed.fallback else ""
         return RecordFailure(
             channel=channel, reason=failed.reason, fallback=fallback, now=self._now(), by=BY
         )
 
-    def next_channel(self, message: MessageQueued, channel: str) -> str:
-        """Return the channel to try after ``channel``, or nothing."""
+    async def next_channel(self, message: MessageQueued, channel: str) -> str:
+        """Return the channel to try after ``channel`` that the recipient wants, or nothing."""
         rule = self._rules.all.get(message.rule)
-        ways = route(rule.channels if rule else (), frozenset(self._channels))
+        # Who wrote to us is answered where they wrote, or not at all.
+        named = rule.channels if rule else ()
+        wanted = ordered(await self._contacts.of(message.recipient), named)
+        if not wanted:
+            return ""
+        ways = route(wanted, frozenset(self._channels))
         if channel not in ways:
             return ways[0]
         following = ways[ways.index(channel) + 1 :]
         return following[0] if following else ""
+
+    async def _wanted(self, message: MessageQueued, channel: str) -> bool:
+        """Say whether the recipient wants it there: they may have said STOP since it was queued."""
+        if message.rule == LAST_WORD:
+            return True
+        return allows(await self._contacts.of(message.recipient), channel)
 
     def _outgoing(self, message: MessageQueued) -> Outgoing | None:
         """Return the message as it goes out; None when its template was taken away."""

@@ -17,6 +17,7 @@ from services.notify.channels.outbox import Outbox
 from services.notify.channels.sms import ReportSigner
 from services.notify.channels.twilio import Twilio
 from services.notify.channels.whatsapp import WhatsApp
+from services.notify.contacts import Contacts, ContactsProjection
 from services.notify.pages import OutboxPages, outbox_key, pages_router
 from services.notify.persons import Persons
 from services.notify.reactions import OUTBOX, Reactions
@@ -45,10 +46,17 @@ def build(kernel: Kernel, database: Database) -> Service:
     signer = ReportSigner(kernel.secret("reports"))
     channels = build_channels(kernel, signer)
     views, persons = MessageViews(database), Persons(kernel.secret("persons"))
-    sender = Sender(kernel.handler, views, channels, rules, templates, kernel.now)
+    contacts = Contacts(kernel.handler, persons, kernel.now)
+    sender = Sender(kernel.handler, views, channels, rules, templates, contacts, kernel.now)
     directory = Directory(kernel.store, kernel.codec, kernel.catalogue, kernel.accounts)
     reactions = Reactions(
-        kernel.handler, rules, templates, directory, frozenset(channels) - {OUTBOX}, kernel.now
+        kernel.handler,
+        rules,
+        templates,
+        directory,
+        contacts,
+        frozenset(channels) - {OUTBOX},
+        kernel.now,
     )
     reports = Reports(kernel.handler, views, sender, kernel.now)
     outbox = OutboxPages(kernel.pages, views, kernel.handler, templates, kernel.catalogue)
@@ -60,6 +68,7 @@ def build(kernel: Kernel, database: Database) -> Service:
             kernel.hub.publish(outbox_key(changed.pop()))
 
     messages = MessagesProjection(kernel.codec, persons, changed.add)
+    wishes = ContactsProjection(kernel.codec)
     return Service(
         name="notify",
         database=database,
@@ -68,7 +77,7 @@ def build(kernel: Kernel, database: Database) -> Service:
             messages_router(views),
             pages_router(outbox, kernel.hub),
         ],
-        projectors=[Projector(messages, database, progress)],
+        projectors=[Projector(messages, database, progress), Projector(wishes, database)],
         reactors=[Reactor("notify.reactions", HEARD, reactions.table(), kernel.codec, database)],
         tasks={"sender": sender.run},
     )

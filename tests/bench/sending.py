@@ -15,6 +15,7 @@ from services.notify.channels import Channel, Outgoing, Result
 from services.notify.channels.http import client
 from services.notify.channels.kannel import Kannel
 from services.notify.channels.sms import ReportSigner
+from services.notify.contacts import Contacts
 from services.notify.persons import Persons
 from services.notify.rules import Rules
 from services.notify.sender import Limits, Sender
@@ -116,13 +117,15 @@ async def _notify(folder: Path, channel: Channel, messages: int) -> list[Reading
     bus = LocalBus(store, database)
     counted = _Counted(channel, messages)
     templates = Templates.load(_NOTIFY / "texts")
+    handler, now = Handler(store, codec), lambda: datetime.now(UTC)
     sender = Sender(
-        Handler(store, codec),
+        handler,
         MessageViews(database),
         {"sms": counted},
         Rules.load(_NOTIFY / "rules.yaml", templates),
         templates,
-        lambda: datetime.now(UTC),
+        Contacts(handler, Persons("bench"), now),
+        now,
     )
     await _queue(store, codec, templates, messages)
     projection = MessagesProjection(codec, Persons("bench"))

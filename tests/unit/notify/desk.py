@@ -19,6 +19,7 @@ from services.notify.channels.kannel import Kannel
 from services.notify.channels.outbox import Outbox
 from services.notify.channels.sms import ReportSigner
 from services.notify.channels.whatsapp import WhatsApp
+from services.notify.contacts import Contacts
 from services.notify.message import DECIDER, Message, message_stream
 from services.notify.persons import Persons
 from services.notify.reports import Reports
@@ -64,6 +65,7 @@ class Desk:
     channels: dict[str, Channel]
     time: datetime = START
     position: int = 0
+    contacts: Contacts = field(init=False)
     sender: Sender = field(init=False)
     reports: Reports = field(init=False)
     projector: Projector = field(init=False)
@@ -72,8 +74,16 @@ class Desk:
         """Start a fresh process over what is stored."""
         views = MessageViews(self.database)
         handler = Handler(self.kernel.store, self.kernel.codec)
+        self.contacts = Contacts(handler, PERSONS, lambda: self.time)
         self.sender = Sender(
-            handler, views, self.channels, RULES, TEMPLATES, lambda: self.time, Limits()
+            handler,
+            views,
+            self.channels,
+            RULES,
+            TEMPLATES,
+            self.contacts,
+            lambda: self.time,
+            Limits(),
         )
         self.reports = Reports(handler, views, self.sender, lambda: self.time)
         self.projector = Projector(MessagesProjection(self.kernel.codec, PERSONS), self.database)
