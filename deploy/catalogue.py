@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import cast
 
 from pydantic import BaseModel
 
-from shared.offices import Catalogue
+from shared.identity import Accounts
+from shared.offices import Catalogue, Mistake
 from shared.telemetry import log
 
 # Named, not imported: through this module every service's __main__ would import the others.
@@ -36,8 +37,17 @@ def load_catalogue(folder: Path, now: Callable[[], datetime]) -> Catalogue:
     that could then not be opened or billed.
     """
     catalogue = Catalogue.load(folder, now=now, sections=sections())
-    for mistake in catalogue.refused:
+    _tell(catalogue.refused)
+    return catalogue
+
+
+def load_accounts(folder: Path) -> Accounts:
+    """Return the accounts of a folder; a file that is wrong is logged and locks out nobody else."""
+    return Accounts.load(folder / "accounts", refused=lambda error: _tell(error.mistakes))
+
+
+def _tell(refused: Iterable[Mistake]) -> None:
+    for mistake in refused:
         log.error(
             "data_file_refused", file=mistake.file, line=mistake.line, reason=mistake.reason()
         )
-    return catalogue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 from deploy.catalogue import sections
@@ -18,7 +19,14 @@ from shared.text import msg
 
 _NO_FIELD = msg("The form has no number {field} that could decide on the authority.")
 _AS_SAID = msg("{reason}")
-_NO_OFFICE = msg("The account {name} belongs to no office: there is no {office}.")
+_NO_OFFICE = msg(
+    "There is no office {office} that can be used. Its accounts can do nothing: {names}."
+)
+_NO_LEAVE = msg(
+    "No joint leave of {country} is here for {year}: days in that year are counted without it."
+)
+# The longest that a date is promised ahead, roughly.
+_AHEAD = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +89,29 @@ def _banks(folder: Path, catalogue: Catalogue) -> Iterator[Mistake]:
 
 
 def _accounts(folder: Path, catalogue: Catalogue) -> Iterator[Mistake]:
-    try:
-        accounts = Accounts.load(folder / "accounts")
-    except BadConfiguration as error:
-        yield _as_said(error)
-        return
+    refused: list[BadFile] = []
+    accounts = Accounts.load(folder / "accounts", refused=refused.append)
+    for error in refused:
+        yield from error.mistakes
+    homeless: dict[str, list[str]] = {}
     for account in accounts.all():
         if account.office not in catalogue.offices:
-            params = {"name": account.username, "office": account.office}
-            yield Mistake("accounts", 1, (), _NO_OFFICE, params)
+            homeless.setdefault(account.office, []).append(account.username)
+    for office, names in homeless.items():
+        # One sentence, however many people: the office's own mistake is what has to be mended.
+        yield Mistake("accounts", 1, (), _NO_OFFICE, {"office": office, "names": ", ".join(names)})
+
+
+def unknown_leave(catalogue: Catalogue, today: date) -> Iterator[tuple[str, dict[str, str | int]]]:
+    """Yield, as msgid and parameters, the years soon to come whose joint leave has no file.
+
+    It is no mistake, the decree may not be out yet; but deadlines are counted without it.
+    """
+    known = {(leave.country, leave.year) for leave in catalogue.leave}
+    for country in sorted({country for country, _ in known}):
+        for year in sorted({today.year, (today + _AHEAD).year}):
+            if (country, year) not in known:
+                yield _NO_LEAVE, {"country": country, "year": year}
 
 
 def _as_said(error: BadConfiguration) -> Mistake:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol, cast
 
-from deploy.catalogue import load_catalogue
+from deploy.catalogue import load_accounts, load_catalogue
 from shared.actors import Role
 from shared.bus import Bus
 from shared.bus.local import LocalBus
@@ -21,7 +21,6 @@ from shared.codec import Codec
 from shared.database import Database
 from shared.database.sqlite import SqliteDatabase
 from shared.handle import Handler
-from shared.identity import Accounts
 from shared.service import Kernel, Service
 from shared.settings import SERVICES, Settings, kept_secret
 from shared.store import EventStore
@@ -129,7 +128,7 @@ async def open_kernel(settings: Settings) -> AsyncIterator[Kernel]:
             codec=codec,
             handler=Handler(store, codec),
             catalogue=load_catalogue(settings.config, now),
-            accounts=Accounts.load(settings.config / "accounts"),
+            accounts=load_accounts(settings.config),
             pages=build_pages(settings),
             hub=hub,
             now=now,

@@ -6,19 +6,23 @@ stand behind the same two methods of ``Accounts``: ``verify`` and ``find``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.actors import Actor, Role
-from shared.errors import BadConfiguration
+from shared.offices.files import validated
+from shared.offices.mistakes import BadFile, Mistake
+from shared.offices.models import Mobile
+from shared.offices.origin import Origin, read_data
+from shared.text import bad_value, msg
+
+_TWICE = msg("There is an account {name} already. Give this one another name.")
 
 MAX_PASSWORD_LENGTH = 256
 
@@ -64,14 +68,14 @@ class _Entry(BaseModel):
     display_name: Annotated[str, Field(min_length=1, max_length=100)]
     roles: Annotated[frozenset[Role], Field(min_length=1)]
     office: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,63}$")]
-    phone: Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")] | None = None
+    phone: Mobile | None = None
     agency: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,39}$")] | Literal[""] = ""
     password_hash: Annotated[str, Field(pattern=r"^\$argon2id\$")]
 
     @model_validator(mode="after")
     def _agency(self) -> _Entry:
         if (Role.AGENCY in self.roles) != bool(self.agency):
-            raise PydanticCustomError("agency-and-role", "an agency and its role belong together")
+            raise bad_value("An agency and the role agency belong together.")
         return self
 
 
@@ -93,20 +97,21 @@ class Accounts:
             self._hashes[account.username] = password_hash
 
     @classmethod
-    def load(cls, *paths: Path) -> Accounts:
+    def load(cls, *paths: Path, refused: Callable[[BadFile], None] | None = None) -> Accounts:
         """Read accounts from YAML files, or from every ``*.yaml`` of folders.
 
-        Raises BadConfiguration naming the file, for a wrong key, hash or a name used twice.
+        Raises BadFile naming file and line, for a wrong key, hash or a name used twice. With
+        ``refused`` a file that is wrong goes there instead: its people can't sign in, and those of
+        the other files can.
         """
         entries: dict[str, tuple[Account, str]] = {}
         for path in _files(paths):
-            for entry in _parse(path).accounts:
-                if entry.username in entries:
-                    raise BadConfiguration(
-                        file=path.name, reason=f"account {entry.username} is there twice"
-                    )
-                account = Account(**entry.model_dump(exclude={"password_hash"}))
-                entries[entry.username] = (account, entry.password_hash)
+            try:
+                entries |= _read(path, entries)
+            except BadFile as error:
+                if refused is None:
+                    raise
+                refused(error)
         return cls(entries.values())
 
     def verify(self, username: str, password: str) -> Account | None:
@@ -147,14 +152,21 @@ def _files(paths: Iterable[Path]) -> Iterable[Path]:
             yield path
 
 
-def _parse(path: Path) -> _File:
-    try:
-        raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return _File.model_validate(raw)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise BadConfiguration(file=path.name, reason=type(error).__name__) from error
-    except ValidationError as error:
-        # Only where it is wrong: the value itself may be a password put in the wrong place.
-        first = error.errors(include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BadConfiguration(file=path.name, reason=f"{where}: {first['type']}") from None
+def _read(path: Path, known: Iterable[str]) -> dict[str, tuple[Account, str]]:
+    """Return the accounts of one file by name. Raises BadFile.
+
+    No mistake repeats what is written: it may be a password put in the wrong place.
+    """
+    content, origin = read_data(path)
+    found: dict[str, tuple[Account, str]] = {}
+    for index, entry in enumerate(validated(content, origin, _File).accounts):
+        if entry.username in found or entry.username in known:
+            raise BadFile([_twice(index, entry.username, origin)])
+        account = Account(**entry.model_dump(exclude={"password_hash"}))
+        found[entry.username] = (account, entry.password_hash)
+    return found
+
+
+def _twice(index: int, name: str, origin: Origin) -> Mistake:
+    place = ("accounts", index, "username")
+    return Mistake(origin.file, origin.line(place), place, _TWICE, {"name": name})

@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from deploy.asked import asked_office
 from deploy.console import Session, answer, as_json, runs
 from deploy.wiring import open_kernel
 from services.workflow.sop import Sops
@@ -17,7 +18,6 @@ from services.workflow.supervision.calibration import Calibration, measure, midd
 from services.workflow.supervision.journey import Journey, evolve
 from shared.calendar import Calendars
 from shared.codec import Codec
-from shared.errors import NotFound
 from shared.events import from_micros
 from shared.offices import Catalogue
 from shared.store import EventStore
@@ -131,8 +131,7 @@ async def check_(session: Session, office: str, as_json: bool) -> None:
     """
     began = time.perf_counter()
     async with open_kernel(session.settings) as kernel:
-        if office not in kernel.catalogue.offices:
-            raise NotFound
+        asked_office(kernel.catalogue, office)
         found = await check(kernel.store, kernel.codec, kernel.catalogue, office)
     seconds = time.perf_counter() - began
     told = {"office": office, "seconds": round(seconds, 1), "types": [c.as_dict() for c in found]}

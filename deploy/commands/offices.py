@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 import click
 from rich.console import Console
 
+from deploy.asked import UnknownVersion, asked_office, asked_type
 from deploy.checking import check as check_folder
+from deploy.checking import unknown_leave
 from deploy.console import REFUSED, Session, answer, as_json, runs, table
 from deploy.differences import Versions, between
 from deploy.wiring import now
-from shared.errors import NotFound
 from shared.offices import Catalogue, Mistake, Office, PermitType, load_yaml
 from shared.text import msg
 from shared.web.i18n import Translator
@@ -61,6 +62,8 @@ async def check(session: Session, folder: Path | None, as_json: bool) -> None:
             if found.mistakes
             else tr.t(_FINE, **counts, years=years)
         )
+        for msgid, params in unknown_leave(catalogue, now().date()):
+            out.print(tr.t(msgid, **params), highlight=False)
 
     answer([_as_dict(mistake, tr) for mistake in found.mistakes], text, as_json=as_json)
     if found.mistakes:
@@ -85,22 +88,21 @@ def _as_dict(mistake: Mistake, tr: Translator) -> dict[str, object]:
 async def show(session: Session, office: str, permit_type: str | None, as_json: bool) -> None:
     """Show an OFFICE, or a PERMIT_TYPE that it gives, in all versions and as it is in force."""
     catalogue, tr = Catalogue.load(session.settings.config, now=now), session.translator
-    current = catalogue.offices.get(office)
-    if current is None or (permit_type and permit_type not in current.permit_types):
-        raise NotFound
+    current = asked_office(catalogue, office)
     today = now().astimezone(ZoneInfo(current.zone)).date()
     versions: Sequence[Office | PermitType]
     in_force: Office | PermitType | None
     if permit_type is None:
         versions, in_force = catalogue.versions(office), current
     else:
+        asked_type(current, permit_type)
         in_force = catalogue.current(permit_type, today)
         kinds = [kind for (name, _), kind in sorted(catalogue.types.items()) if name == permit_type]
         versions = sorted(kinds, key=lambda kind: kind.effective)
     rows = [(one.version, one.effective, _standing(one, in_force, today, tr)) for one in versions]
 
     def text(out: Console) -> None:
-        out.print(table(("version", "effective", ""), rows))
+        out.print(table((tr.t("Version"), tr.t("In force from"), ""), rows))
         for line in _described(in_force) if in_force else ():
             out.print(line, markup=False, highlight=False)
 
@@ -145,7 +147,7 @@ async def diff(session: Session, old: str, new: str, as_json: bool) -> None:
 
 
 def _versions(named: str, catalogue: Catalogue) -> Versions:
-    """Return what a folder, a file or ID@VERSION holds. Raises NotFound, BadFile."""
+    """Return what a folder, a file or ID@VERSION holds. Raises UnknownVersion, BadFile."""
     path = Path(named)
     if path.is_dir():
         folder = Catalogue.load(path)
@@ -161,7 +163,7 @@ def _versions(named: str, catalogue: Catalogue) -> Versions:
     for one in found:
         if (one.id, str(one.version)) == (name, version):
             return _one(one)
-    raise NotFound
+    raise UnknownVersion
 
 
 def _one(version: Office | PermitType) -> Versions:

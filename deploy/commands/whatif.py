@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from deploy.asked import asked_office
 from deploy.commands.replaying import progress_bar
 from deploy.console import REFUSED, Session, answer, as_json, runs
 from deploy.wiring import open_kernel
@@ -25,7 +26,6 @@ from services.workflow.whatif.report import Report
 from services.workflow.whatif.rules import Alternative, Rules, kept_stages
 from services.workflow.whatif.wording import STEP_HEADS, planned_lines, step_cells, summary
 from shared.calendar import WorkCalendar
-from shared.errors import NotFound
 from shared.events import to_micros
 from shared.offices import BadFile
 from shared.service import Kernel
@@ -69,9 +69,7 @@ async def whatif(
     """
     began = time.perf_counter()
     async with open_kernel(session.settings) as kernel:
-        known = kernel.catalogue.offices.get(office)
-        if known is None:
-            raise NotFound
+        known = asked_office(kernel.catalogue, office)
         with _refusing(session.translator):
             other = read_alternative(
                 kernel.catalogue, known, sop=sop, calendar=calendar, ladder=ladder

@@ -57,6 +57,7 @@ SENTENCES: Mapping[str, str] = {
     "date_from_datetime_inexact": _DATE,
     "list_type": _LIST,
     "tuple_type": _LIST,
+    "frozen_set_type": _LIST,
     "dict_type": _NAMES,
     "model_type": _NAMES,
     "model_attributes_type": _NAMES,

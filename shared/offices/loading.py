@@ -29,6 +29,10 @@ _NO_PARENT = msg("There is no office {id} that could be above this one.")
 _CODE_TAKEN = msg("The code {code} is that of the office {id}: numbers would be mixed up.")
 _NEVER_OPEN = msg("The office is never open.")
 _NO_COUNTRY = msg("No holidays are known for this country. Write a code such as ID.")
+_NOT_GIVEN = msg("The office gives no permit type {id}, so it can't be in the pilot.")
+_LONG_DAY = msg(
+    "A working day of {minutes} minutes is longer than the office is open on any day: {longest}."
+)
 _CIRCLE = msg("The office {id} is above and below this one at the same time.")
 
 
@@ -65,8 +69,9 @@ def _files(folder: Path, name: str, model: type[M], read: Folder) -> Iterator[tu
             yield validated(content, origin, model), origin
         except BadFile as error:
             read.mistakes += error.mistakes
-            if isinstance(content, dict):
-                read.broken.add(str(content.get("id")))
+            # A file that can't even be read is known by its name alone: siup.v2.yaml.
+            named = content.get("id") if isinstance(content, dict) else file.name.split(".")[0]
+            read.broken.add(str(named))
 
 
 def _keep_type(kind: PermitType, sections: Mapping[str, type[BaseModel]], read: Folder) -> None:
@@ -85,6 +90,7 @@ def _keep_type(kind: PermitType, sections: Mapping[str, type[BaseModel]], read: 
 
 def _keep_office(office: Office, read: Folder) -> None:
     mistakes = [*_clash(office, read.offices), *unworkable(office)]
+    mistakes += () if mistakes else _long_day(office)
     for other in read.offices:
         if other.code == office.code and other.id != office.id:
             mistakes.append(_of(office, ("code",), _CODE_TAKEN, code=office.code, id=other.id))
@@ -111,6 +117,15 @@ def unworkable(office: Office) -> Iterator[Mistake]:
         yield _of(office, ("holidays",), _NO_COUNTRY)
 
 
+def _long_day(office: Office) -> Iterator[Mistake]:
+    """Yield that a budget's day is one that nobody can work in a day: all would get more time."""
+    days = week_of(office.hours).values()
+    longest = max(sum(end - start for start, end in spans) for spans in days)
+    if office.day_minutes > longest:
+        minutes = office.day_minutes
+        yield _of(office, ("day_minutes",), _LONG_DAY, minutes=minutes, longest=longest)
+
+
 def _params(error: PydanticCustomError) -> dict[str, str | int]:
     return {name: value for name, value in (error.context or {}).items() if name != "msgid"}
 
@@ -135,7 +150,10 @@ def _clash(one: V, others: Sequence[V]) -> list[Mistake]:
 
 def _keep_leave(leave: JointLeave, origin: Origin, read: Folder) -> None:
     key = (leave.country, leave.year)
-    if any((other.country, other.year) == key for other in read.leave):
+    if leave.country not in holidays.list_supported_countries():
+        line = origin.line(("country",))
+        read.mistakes.append(Mistake(origin.file, line, ("country",), _NO_COUNTRY))
+    elif any((other.country, other.year) == key for other in read.leave):
         said: dict[str, str | int] = {"country": leave.country, "year": leave.year}
         line = origin.line(("year",))
         read.mistakes.append(Mistake(origin.file, line, ("year",), _SAME_YEAR, said))
@@ -151,6 +169,9 @@ def _dangling(read: Folder) -> Iterator[Mistake]:
         for index, name in enumerate(office.permit_types):
             if name not in types:
                 yield _of(office, ("permit_types", index), _NO_TYPE, id=name)
+        for index, name in enumerate(office.pilot or ()):
+            if name not in office.permit_types:
+                yield _of(office, ("pilot", index), _NOT_GIVEN, id=name)
         if office.parent is not None and office.parent not in offices:
             yield _of(office, ("parent",), _NO_PARENT, id=office.parent)
         elif _in_a_circle(office, offices):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
@@ -26,7 +27,25 @@ def _zone(name: str) -> str:
     return name
 
 
-Hours = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d$")]
+_HOURS = re.compile(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d")
+_MOBILE = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
+def _hours(span: str) -> str:
+    if not _HOURS.fullmatch(span):
+        raise bad_value("Write hours such as 07:30-12:00.")
+    return span
+
+
+def _mobile(number: str) -> str:
+    if not _MOBILE.fullmatch(number):
+        raise bad_value("Write the number with its country, such as +6281234567890.")
+    return number
+
+
+Hours = Annotated[str, AfterValidator(_hours)]
+Mobile = Annotated[str, AfterValidator(_mobile)]
+"""An E.164 number."""
 
 
 class FileModel(BaseModel):
@@ -140,7 +159,7 @@ class Office(Versioned):
     agencies: tuple[Agency, ...] = ()
     ladder: Ladder = Ladder()
     complaint_days: Annotated[int, Field(gt=0)] = 5
-    contacts: dict[str, str] = {}
+    contacts: dict[str, Mobile] = {}
     source: str
 
     def takes_online(self, permit_type: str) -> bool:
@@ -230,7 +249,11 @@ class JointLeave(FileModel):
 
     @model_validator(mode="after")
     def _of_its_year(self) -> JointLeave:
+        seen = set[date]()
         for leave in self.joint_leave:
+            if leave.day in seen:
+                raise bad_value("The day {day} is there twice.", day=leave.day.isoformat())
+            seen.add(leave.day)
             if leave.day.year != self.year:
                 raise bad_value(
                     "The day {day} is not in the year {year} of this file.",

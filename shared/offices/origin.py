@@ -18,6 +18,8 @@ Place = tuple[str | int, ...]
 _NOT_YAML = msg("The file can't be read as YAML here: check indentation, quotes and colons.")
 _NOT_TEXT = msg("The file can't be read as text.")
 _TWICE = msg("{name} is there twice.")
+_NO_DAY = msg("There is no such day. Write a date such as 2026-01-31.")
+_TIMESTAMP = "tag:yaml.org,2002:timestamp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,6 @@ def read_data(file: Path) -> tuple[Any, Origin]:
         origin = Origin(file.name, dict(_lines(node, (), file.name)), text)
         return yaml.safe_load(text), origin
     except (yaml.YAMLError, ValueError) as error:
-        # PyYAML raises ValueError for a date such as 2026-02-30.
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
         raise BadFile([Mistake(file.name, line, (), _NOT_YAML)]) from error
@@ -65,7 +66,9 @@ def read_data(file: Path) -> tuple[Any, Origin]:
 
 def _lines(node: yaml.Node, place: Place, file: str) -> Iterator[tuple[Place, int]]:
     yield place, node.start_mark.line + 1
-    if isinstance(node, yaml.SequenceNode):
+    if isinstance(node, yaml.ScalarNode) and node.tag == _TIMESTAMP:
+        _check_day(node, place, file)
+    elif isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
             yield from _lines(item, (*place, index), file)
     elif isinstance(node, yaml.MappingNode):
@@ -78,3 +81,11 @@ def _lines(node: yaml.Node, place: Place, file: str) -> Iterator[tuple[Place, in
             yield from _lines(value, (*place, key.value), file)
             # The line of a name, which is where a person looks, and not of what follows it.
             yield (*place, key.value), line
+
+
+def _check_day(node: yaml.ScalarNode, place: Place, file: str) -> None:
+    """Raise BadFile for what looks like a date and is none, such as 2026-02-30."""
+    try:
+        yaml.SafeLoader("").construct_yaml_timestamp(node)
+    except ValueError as error:
+        raise BadFile([Mistake(file, node.start_mark.line + 1, place, _NO_DAY)]) from error

@@ -10,6 +10,7 @@ import pytest
 from shared.actors import Role
 from shared.errors import BadConfiguration
 from shared.identity import Accounts, hash_password
+from shared.offices import BadFile
 
 SAMPLES = Path(__file__).resolve().parents[2] / "deploy" / "accounts"
 HASH = hash_password("right")
@@ -92,5 +93,17 @@ def test_a_wrong_file_is_named_but_its_secrets_are_not(tmp_path: Path, text: str
 def test_one_name_in_two_files_is_refused(tmp_path: Path) -> None:
     _file(tmp_path, "accounts:\n" + _entry())
     _file(tmp_path, "accounts:\n" + _entry(), "b.yaml")
-    with pytest.raises(BadConfiguration, match=r"b\.yaml: account loket"):
+    with pytest.raises(BadConfiguration, match=r"b\.yaml: line 2: .*account loket already"):
         Accounts.load(tmp_path)
+
+
+def test_a_wrong_file_locks_out_its_own_people_alone(tmp_path: Path) -> None:
+    _file(tmp_path, "accounts:\n" + _entry())
+    _file(tmp_path, "accounts:\n" + _entry("penjaga").replace("counter", "emperor"), "b.yaml")
+    _file(tmp_path, "accounts:\n" + _entry("kepala"), "c.yaml")
+    refused: list[BadFile] = []
+    accounts = Accounts.load(tmp_path, refused=refused.append)
+    assert [account.username for account in accounts.all()] == ["loket", "kepala"]
+    (mistake,) = (one for error in refused for one in error.mistakes)
+    assert (mistake.file, mistake.line, mistake.where) == ("b.yaml", 4, "accounts.0.roles.0")
+    assert "Allowed: 'counter', 'verifier'" in mistake.reason()

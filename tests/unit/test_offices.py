@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from deploy.catalogue import load_catalogue
-from deploy.checking import check
+from deploy.checking import check, unknown_leave
 from services.workflow.sop import Sops
 from shared.calendar import Calendars
 from shared.identity import Accounts
@@ -154,6 +154,62 @@ SPOILED = [
         "\tid: Tanda",
         "Berkas tidak dapat dibaca sebagai YAML di sini",
     ),
+    (
+        "permits/tdp.yaml",
+        "effective: 2026-01-01",
+        "effective: 2026-02-30",
+        "effective: 2026-02-30",
+        "Hari itu tidak ada. Tulis tanggal seperti 2026-01-31.",
+    ),
+    (
+        "holidays/2026.yaml",
+        "country: ID",
+        "country: QQ",
+        "country: QQ",
+        "Hari libur negara ini tidak dikenal. Tulis kode seperti ID.",
+    ),
+    (
+        "holidays/2026.yaml",
+        "day: 2026-12-24",
+        "day: 2026-02-16",
+        "country: ID",
+        "Tanggal 2026-02-16 tertulis dua kali.",
+    ),
+    (
+        "offices/jakarta-selatan.yaml",
+        "pilot: [siup-jakarta",
+        "pilot: [siup-jkt",
+        "pilot:",
+        "Kantor ini tidak melayani izin siup-jkt, jadi izin itu tidak dapat masuk uji coba.",
+    ),
+    (
+        "offices/bontang.yaml",
+        "day_minutes: 450",
+        "day_minutes: 900",
+        "day_minutes: 900",
+        "Hari kerja 900 menit lebih panjang daripada jam buka kantor pada hari apa pun: 450.",
+    ),
+    (
+        "offices/bontang.yaml",
+        '  mon: ["07:30-12:00"',
+        '  mon: ["7.30-12.00"',
+        "  mon:",
+        "Tulis jam seperti 07:30-12:00.",
+    ),
+    (
+        "offices/bontang.yaml",
+        'supervisor: "+6281200000011"',
+        'supervisor: "081200000011"',
+        "  supervisor:",
+        "Tulis nomor dengan kode negaranya, seperti +6281234567890.",
+    ),
+    (
+        "accounts/bontang.yaml",
+        "roles: [counter]",
+        "roles: [penjaga]",
+        "roles: [penjaga]",
+        "Ini tidak dikenal di sini. Yang boleh: 'counter', 'verifier', 'surveyor',",
+    ),
 ]
 
 
@@ -171,6 +227,29 @@ def test_a_bad_file_is_named_with_its_line_and_a_sentence_to_act_on(
     lines = file.read_text().splitlines()
     near = line_of(file, at.split("\n")[0])
     assert abs(int(line[1]) - near) <= 1 or "workflow" in mistake, (lines[int(line[1]) - 1], at)
+
+
+def test_an_office_that_is_refused_is_named_once_whoever_works_there(folder: Path) -> None:
+    rewrite(folder / "offices" / "bontang.yaml", "zone: Asia/Makassar", "zone: Asia/Bontang")
+    said = [one.say(Translator("en")) for one in check(folder).mistakes]
+    zone, accounts = said
+    assert "time zone" in zone
+    assert "There is no office bontang that can be used." in accounts
+    assert "loket.bontang, verifikator.bontang" in accounts
+
+
+def test_a_file_that_can_not_be_read_is_no_mistake_of_the_offices_that_name_it(
+    folder: Path,
+) -> None:
+    rewrite(folder / "permits" / "siup.yaml", "effective: 2026-01-01", "effective: 2026-13-01")
+    assert {one.file for one in check(folder).mistakes} == {"siup.yaml"}
+
+
+def test_a_year_without_joint_leave_is_told_in_time_and_is_no_mistake() -> None:
+    catalogue = Catalogue.load(SHIPPED)
+    assert list(unknown_leave(catalogue, date(2026, 10, 31))) == []
+    ((_, params),) = unknown_leave(catalogue, date(2026, 11, 2))
+    assert params == {"country": "ID", "year": 2027}
 
 
 def test_a_tariff_without_its_day_is_refused_with_file_and_line(folder: Path) -> None:

@@ -89,9 +89,14 @@ def test_two_versions_and_two_files_are_compared_alike() -> None:
 
 
 def test_what_is_not_there_is_refused() -> None:
-    assert jejak("diff", "reklame@1", "reklame@9").exit_code == 1
-    assert jejak("show", "surabaya").exit_code == 1
-    assert jejak("show", "blitar", "imb").exit_code == 1
+    for words, said in (
+        (("diff", "reklame@1", "reklame@9"), "Versi ditulis seperti reklame@2"),
+        (("show", "surabaya"), "Tidak ada kantor seperti itu. Yang ada: blitar, bogor, bontang,"),
+        (("show", "blitar", "imb"), "Yang dilayani: penelitian, sip-dokter-unduh, siup-unduh, tdp"),
+    ):
+        result = jejak(*words)
+        assert result.exit_code == 1
+        assert said in result.output
 
 
 def test_an_office_and_a_permit_type_are_shown_with_their_versions() -> None:

@@ -144,7 +144,9 @@ def test_bad_files_are_refused_in_the_sentences_of_the_check(data: Path, tmp_pat
         result = jejak(data, "whatif", "--office", "bogor", option, file)
         assert result.exit_code == 1, result.output
         assert said in result.output, result.output
-    assert jejak(data, "whatif", "--office", "nowhere").exit_code == 1
+    nowhere = jejak(data, "whatif", "--office", "nowhere")
+    assert nowhere.exit_code == 1
+    assert "Tidak ada kantor seperti itu. Yang ada: blitar, bogor," in nowhere.output
 
 
 def test_a_calendar_is_an_office_s_or_a_year_of_leave_and_a_ladder_its_own(
