@@ -10,7 +10,7 @@ import os
 import secrets
 from pathlib import Path
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SERVICES = ("intake", "workflow", "payment", "notify")
@@ -66,6 +66,10 @@ class Settings(BaseSettings):
     mail_user: str = ""
     mail_password: SecretStr | None = None
     mail_sender: str = ""
+    # How long a call may be without an outcome before it is unknown, and how long a report is
+    # awaited about an unknown one before it is sent once more.
+    message_stuck_seconds: float = Field(60.0, gt=0)
+    message_unknown_seconds: float = Field(600.0, gt=0)
 
     # Where the demonstration's bank shows its page; empty where there is a real bank.
     bank_page: str = ""

@@ -10,7 +10,8 @@
                    └──────────┘
 
 Read, Failed, Superseded and Digested are final, and Delivered all but final: it may still be read.
-Nothing else that is reported later changes them.
+Nothing else that is reported later changes them, but for one that failed for want of any outcome:
+nobody said that it was not delivered, so a late word that it was is believed.
 """
 
 from __future__ import annotations
@@ -144,6 +145,9 @@ class Digested:
     into: str
 
 
+# Twice nobody knows whether the provider took it: what a message without any report fails with.
+NO_OUTCOME = "no-outcome"
+
 Ended = Delivered | Read | Failed | Superseded | Digested
 Message = NotQueued | Queued | Sending | Unknown | Sent | Ended
 
@@ -165,8 +169,7 @@ def decide(command: Command, state: Message) -> Sequence[object]:
     if isinstance(command, AttemptMessage):
         return _attempt(command, state)
     if isinstance(state, Ended):
-        read = isinstance(state, Delivered) and isinstance(command, RecordRead)
-        return [MessageRead(**_ids(state.message))] if read else []
+        return _late(command, state)
     return _report(command, state)
 
 
@@ -210,6 +213,16 @@ def _attempt(command: AttemptMessage, state: Message) -> Sequence[object]:
             raise NotWaiting
 
 
+def _late(command: Report, state: Ended) -> Sequence[object]:
+    """Decide what was reported about a message that is finished."""
+    missed = isinstance(state, Failed) and state.reason == NO_OUTCOME
+    if missed and isinstance(command, RecordDelivered):
+        return [MessageDelivered(**_ids(state.message))]
+    if isinstance(command, RecordRead) and (missed or isinstance(state, Delivered)):
+        return [MessageRead(**_ids(state.message))]
+    return []
+
+
 def _report(command: Report, state: Queued | Sending | Unknown | Sent) -> Sequence[object]:
     """Decide what was reported about a message that is not finished."""
     ids = _ids(state.message)
@@ -251,8 +264,10 @@ def evolve(state: Message, fact: AnyFact) -> Message:
     if isinstance(event, MessageQueued):
         after = datetime.fromisoformat(event.not_before) if event.not_before else None
         return Queued(event, event.channel, not_before=after)
-    if isinstance(state, Delivered) and isinstance(event, MessageRead):
+    if isinstance(state, Delivered | Failed) and isinstance(event, MessageRead):
         return Read(state.message, state.channel)
+    if isinstance(state, Failed) and isinstance(event, MessageDelivered):
+        return Delivered(state.message, state.channel)
     if isinstance(state, NotQueued | Ended):
         return state
     return _moved(state, event, fact.at)

@@ -1,7 +1,8 @@
 """Sends what is queued: each call is announced durably before it is made, and its outcome after.
 
 A crash in between leaves a message whose outcome nobody knows. It is not sent again at once: a
-delivery report may still tell; after a window it is sent once more, and that is on record.
+delivery report may still tell; after a window it is sent once more, and that is on record. Without
+an outcome again it fails, where people see it: a third copy is nobody's but theirs to send.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from services.notify.contact import OPTED_OUT, allows, ordered
 from services.notify.contacts import Contacts
 from services.notify.message import (
     DECIDER,
+    NO_OUTCOME,
     Message,
     NotQueued,
     Queued,
@@ -48,6 +50,8 @@ from shared.patience import patiently
 from shared.telemetry import log
 
 ATTEMPTS = 12
+# No other channel: what may have arrived twice must not arrive a third time by itself.
+GIVEN_UP = Failed(NO_OUTCOME, fallback=False)
 LONGEST_WAIT = 600.0
 POLL_SECONDS = 1.0
 # The line that confirms STOP: the only one that goes out on a channel just refused.
@@ -147,8 +151,12 @@ class Sender:
             case Sending(attempts=attempt, since=since) if now - since >= windows.stuck:
                 lost = RecordUnknown(attempt=attempt, now=now, by=BY)
                 await self._record(state, lost, f"stuck:{attempt}")
-            case UnknownOutcome(resent=False, since=since) if now - since >= windows.unknown:
-                await self._attempt(state)
+            case UnknownOutcome(since=since) if now - since >= windows.unknown:
+                if state.resent:
+                    given_up = self._failure(state.message, state.channel, GIVEN_UP)
+                    await self._record(state, given_up, f"given-up:{state.channel}")
+                else:
+                    await self._attempt(state)
             case _:
                 return
 

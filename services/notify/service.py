@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -24,8 +25,8 @@ from services.notify.reactions import OUTBOX, Reactions
 from services.notify.recipients import Directory
 from services.notify.reports import Reports
 from services.notify.rules import Rules
-from services.notify.sender import Sender
-from services.notify.views import MessagesProjection, MessageViews
+from services.notify.sender import Limits, Sender
+from services.notify.views import MessagesProjection, MessageViews, Windows
 from services.notify.webhooks import WebhookSecrets, webhooks_router
 from services.notify.wording import Templates
 from shared.database import Database
@@ -47,7 +48,8 @@ def build(kernel: Kernel, database: Database) -> Service:
     channels = build_channels(kernel, signer)
     views, persons = MessageViews(database), Persons(kernel.secret("persons"))
     contacts = Contacts(kernel.handler, persons, kernel.now)
-    sender = Sender(kernel.handler, views, channels, rules, templates, contacts, kernel.now)
+    limits = Limits(windows=windows(kernel.settings))
+    sender = Sender(kernel.handler, views, channels, rules, templates, contacts, kernel.now, limits)
     directory = Directory(kernel.store, kernel.codec, kernel.catalogue, kernel.accounts)
     reactions = Reactions(
         kernel.handler,
@@ -126,6 +128,14 @@ def _sms_providers(settings: Settings, signer: ReportSigner) -> Iterator[Channel
             reports=reports,
             signer=signer,
         )
+
+
+def windows(settings: Settings) -> Windows:
+    """Return how long outcomes are waited for."""
+    return Windows(
+        stuck=timedelta(seconds=settings.message_stuck_seconds),
+        unknown=timedelta(seconds=settings.message_unknown_seconds),
+    )
 
 
 def our_address(settings: Settings) -> str:

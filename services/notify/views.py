@@ -168,7 +168,7 @@ class MessageViews:
             "SELECT application_id, message_id FROM messages_2 "
             "WHERE (state = 'queued' AND due_us <= ?) "
             "OR (state = 'sending' AND due_us <= ?) "
-            "OR (state = 'unknown' AND resent = 0 AND due_us <= ?) "
+            "OR (state = 'unknown' AND due_us <= ?) "
             "ORDER BY due_us, queued_position LIMIT ?",
             (
                 to_micros(now),

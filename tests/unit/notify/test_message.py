@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from services.notify.commands import Command
 from services.notify.message import (
     DECIDER,
+    NO_OUTCOME,
     Delivered,
     Failed,
     Queued,
@@ -103,6 +104,17 @@ def test_a_broken_call_is_unknown_until_a_report_or_one_resend() -> None:
     state = lost.after.state
     assert isinstance(state, Unknown)
     assert state.resent
+
+
+def test_a_failure_for_want_of_an_outcome_still_hears_that_it_arrived() -> None:
+    twice = (QUEUED, ATTEMPTED, UNKNOWN, MessageAttempted(**IDS, channel="whatsapp", attempt=2))
+    given_up = MessageFailed(**IDS, reason=NO_OUTCOME)
+    missed = given(DECIDER, *twice, MessageOutcomeUnknown(**IDS, attempt=2), given_up)
+    missed.when(delivered()).then(ARRIVED).when(read()).then(MessageRead(**IDS))
+    missed.when(read()).then(MessageRead(**IDS)).when(delivered()).then_nothing()
+    missed.when(sent()).then_nothing()
+    missed.when(failure("sms")).then_nothing()
+    given(DECIDER, QUEUED, ATTEMPTED, FAILED).when(delivered()).then_nothing()
 
 
 def test_a_late_word_about_an_earlier_call_changes_nothing() -> None:

@@ -133,8 +133,9 @@ async def test_an_unknown_outcome_is_waited_for_and_sent_once_more(desk: Desk) -
         await desk.later(minutes=30)
     assert len(desk.meta.ledger) == 2
     state = await desk.state(message)
-    assert isinstance(state, Unknown)
-    assert state.resent
+    # Nobody knows of either copy: it ends where people see it, and is not sent a third time.
+    assert isinstance(state, Failed)
+    assert state.reason == "no-outcome"
 
 
 async def test_a_report_resolves_an_unknown_outcome_without_a_resend(desk: Desk) -> None:
@@ -162,6 +163,25 @@ async def test_a_process_that_died_in_a_call_leaves_an_unknown_outcome(desk: Des
     await restarted.later(minutes=10)
     assert isinstance(await desk.state(message), Sent)
     assert len(desk.meta.ledger) == 1
+
+
+async def test_a_second_unknown_outcome_fails_and_a_late_report_is_believed(desk: Desk) -> None:
+    given_up, late = await desk.queue(rule="bill"), await desk.queue(rule="bill")
+    desk.meta.answers = [HANG] * 4
+    await desk.later()
+    await desk.later(minutes=10)
+    await desk.later(minutes=9)
+    assert isinstance(await desk.state(given_up), Unknown)
+    await desk.later(minutes=1)
+    for message in (given_up, late):
+        state = await desk.state(message)
+        assert isinstance(state, Failed)
+        assert state.reason == "no-outcome"
+    assert (len(desk.meta.ledger), len(desk.gateway.ledger)) == (4, 0)
+    await desk.reports.whatsapp(Status(late, "wamid.2", "delivered", 0))
+    assert isinstance(await desk.state(late), Delivered)
+    await desk.reports.whatsapp(Status(given_up, "wamid.1", "failed", 131026))
+    assert isinstance(await desk.state(given_up), Failed)
 
 
 class _Dying:
