@@ -153,7 +153,7 @@ class Sender:
                 await self._record(state, lost, f"stuck:{attempt}")
             case UnknownOutcome(since=since) if now - since >= windows.unknown:
                 if state.resent:
-                    given_up = self._failure(state.message, state.channel, GIVEN_UP)
+                    given_up = await self._failure(state.message, state.channel, GIVEN_UP)
                     await self._record(state, given_up, f"given-up:{state.channel}")
                 else:
                     await self._attempt(state)
