@@ -2,6 +2,7 @@
 
 from services.notify.channels.protocol import (
     Channel,
+    Effect,
     Failed,
     Later,
     Outgoing,
@@ -11,4 +12,4 @@ from services.notify.channels.protocol import (
     Unknown,
 )
 
-__all__ = ["Channel", "Failed", "Later", "Outgoing", "Paper", "Result", "Sent", "Unknown"]
+__all__ = ["Channel", "Effect", "Failed", "Later", "Outgoing", "Paper", "Result", "Sent", "Unknown"]

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from services.notify.channels.http import broken, unexpected
-from services.notify.channels.protocol import Failed, Later, Outgoing, Result, Sent, Unknown
+from services.notify.channels.http import call, unexpected
+from services.notify.channels.protocol import Effect, Failed, Later, Outgoing, Result, Sent, Unknown
 from services.notify.channels.sms import ReportSigner, is_wide, plain
 from shared.telemetry import log
 
@@ -64,11 +64,8 @@ class EightX8:
             "encoding": "UCS2" if is_wide(text) else "GSM7",
             "dlrCallbackUrl": self._signer.address(self._reports, "8x8", message.message_id),
         }
-        try:
-            answer = await self._http.post(self._path, json=body, headers=self._headers)
-        except httpx.HTTPError as error:
-            return broken(error)
-        return _result(answer)
+        answer = await call(self._http, "POST", self._path, json=body, headers=self._headers)
+        return _result(answer) if isinstance(answer, httpx.Response) else answer
 
 
 def _result(answer: httpx.Response) -> Result:
@@ -81,7 +78,7 @@ def _result(answer: httpx.Response) -> Result:
     if answer.status_code in (401, 403):
         # Our account is wrong: the message is not to blame, people must look.
         log.error("eightx8_needs_attention", status=answer.status_code)
-        return Later("8x8-account", 60.0)
+        return Later("8x8-account", 60.0, Effect.PAUSE)
     if answer.status_code == 400:
         return Failed(f"8x8-{found.get('code', 400)}")
     return unexpected(answer.status_code)

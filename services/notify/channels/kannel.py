@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import httpx
 
-from services.notify.channels.http import broken, unexpected
-from services.notify.channels.protocol import Failed, Later, Outgoing, Result, Sent
+from services.notify.channels.http import call, unexpected
+from services.notify.channels.protocol import Effect, Failed, Later, Outgoing, Result, Sent, Unknown
 from services.notify.channels.sms import ReportSigner, is_wide, plain
+from shared.telemetry import log
 
 # Kannel's delivery report types; the mask asks for all of them.
 DELIVERED, REFUSED, BUFFERED, ACCEPTED, REJECTED = 1, 2, 4, 8, 16
@@ -50,11 +51,8 @@ class Kannel:
             "dlr-mask": str(_MASK),
             "dlr-url": self.report_address(message.message_id),
         }
-        try:
-            answer = await self._http.get("/cgi-bin/sendsms", params=query)
-        except httpx.HTTPError as error:
-            return broken(error)
-        return _result(answer)
+        answer = await call(self._http, "GET", "/cgi-bin/sendsms", params=query)
+        return _result(answer) if isinstance(answer, httpx.Response) else answer
 
     def report_address(self, message_id: str) -> str:
         """Return where Kannel reports; it puts the type in place of ``%d``."""
@@ -67,9 +65,13 @@ def _result(answer: httpx.Response) -> Result:
         return Sent()
     if answer.status_code in (401, 403):
         # Our account is wrong: the message is not to blame, people must look.
-        return Later("kannel-account", 60.0)
+        log.error("kannel_needs_attention", status=answer.status_code)
+        return Later("kannel-account", 60.0, Effect.PAUSE)
     if answer.status_code == 503:
-        return Later("kannel-busy", 5.0)
+        return Later("kannel-busy", 5.0, Effect.SLOW)
     if answer.status_code == 400:
         return Failed("kannel-400", fallback=False)
+    if answer.is_success:
+        # A yes that can't be read may still be a yes.
+        return Unknown("unreadable")
     return unexpected(answer.status_code)

@@ -24,7 +24,7 @@ from email.utils import format_datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from services.notify.channels.protocol import Failed, Later, Outgoing, Result, Sent, Unknown
+from services.notify.channels.protocol import Effect, Failed, Later, Outgoing, Result, Sent, Unknown
 from shared.errors import BadConfiguration
 from shared.telemetry import log
 
@@ -160,7 +160,7 @@ class Mail:
     def _trouble(self, reason: str, code: int) -> Later:
         # The message is not to blame: every one will wait until people act.
         log.error("smtp_needs_attention", reason=reason, provider_code=code)
-        return Later(reason, _ACCOUNT_SECONDS)
+        return Later(reason, _ACCOUNT_SECONDS, Effect.PAUSE)
 
 
 def compose(message: Outgoing, sender: str, now: datetime) -> bytes:

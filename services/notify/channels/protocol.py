@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 
@@ -18,10 +19,11 @@ class Paper:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """One message on its way. ``recipient`` is E.164, or an address for e-mail.
+    """One message on its way. ``recipient`` is E.164, an address for e-mail, or ``group:ID``.
 
-    ``template`` is the provider's own name; ``text`` the rendered text; providers with templates of
-    their own take ``parameters``. ``subject`` and ``papers`` are e-mail's.
+    ``template`` is the provider's own name, empty for a free text; ``text`` the rendered text;
+    providers with templates of their own take ``parameters``. ``subject`` and ``papers`` are
+    e-mail's; ``reply_to`` is the provider's id of the message that this one answers.
     """
 
     message_id: str
@@ -32,6 +34,30 @@ class Outgoing:
     parameters: Mapping[str, str]
     subject: str = ""
     papers: tuple[Paper, ...] = ()
+    reply_to: str = ""
+
+
+class Effect(StrEnum):
+    """What a provider's no means beyond the one message."""
+
+    NONE = ""
+    # The account, its token or its payment is in trouble: nothing gets through until people act.
+    PAUSE = "pause"
+    # The number is at its limit: everybody waits.
+    SLOW = "slow"
+    # This recipient was told too often; others may be told.
+    REST = "rest"
+    # The provider took the template out of use.
+    TEMPLATE_OFF = "template-off"
+    # The template and we disagree: nothing that time mends.
+    OUR_BUG = "our-bug"
+    # No more to this recipient for a day.
+    NOT_TODAY = "not-today"
+    OPT_OUT = "opt-out"
+    # The recipient's number is wrong: somebody asks them for another.
+    BAD_NUMBER = "bad-number"
+    # A free text is too late, a template is not.
+    TEXT_CLOSED = "text-closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +76,7 @@ class Failed:
 
     reason: str
     fallback: bool = True
+    effect: Effect = Effect.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +85,7 @@ class Later:
 
     reason: str
     seconds: float = 0.0
+    effect: Effect = Effect.NONE
 
 
 @dataclass(frozen=True, slots=True)

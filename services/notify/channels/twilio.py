@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx
 
-from services.notify.channels.http import broken, unexpected
-from services.notify.channels.protocol import Failed, Later, Outgoing, Result, Sent, Unknown
+from services.notify.channels.http import call, unexpected
+from services.notify.channels.protocol import Effect, Failed, Later, Outgoing, Result, Sent, Unknown
 from services.notify.channels.sms import plain
 from shared.telemetry import log
 
@@ -53,11 +53,8 @@ class Twilio:
             "StatusCallback": report_address(self._reports, message.message_id),
             "ValidityPeriod": str(VALID_SECONDS),
         }
-        try:
-            answer = await self._http.post(self._path, data=form, auth=self._auth)
-        except httpx.HTTPError as error:
-            return broken(error)
-        return result(answer)
+        answer = await call(self._http, "POST", self._path, data=form, auth=self._auth)
+        return result(answer) if isinstance(answer, httpx.Response) else answer
 
 
 def report_address(base: str, message_id: str) -> str:
@@ -74,7 +71,7 @@ def result(answer: httpx.Response) -> Result:
     if answer.status_code in (401, 403):
         # Our account is wrong: the message is not to blame, people must look.
         log.error("twilio_needs_attention", status=answer.status_code)
-        return Later("twilio-account", 60.0)
+        return Later("twilio-account", 60.0, Effect.PAUSE)
     code = found.get("code")
     return refusal(code) if isinstance(code, int) else unexpected(answer.status_code)
 
@@ -82,10 +79,14 @@ def result(answer: httpx.Response) -> Result:
 def refusal(code: int) -> Result:
     """Return what an error code comes to, whether it came with the answer or with a status."""
     if code == _LIMIT:
-        return Later(str(code), 5.0)
+        return Later(str(code), 5.0, Effect.SLOW)
     if code == OUT_OF_REACH:
         return Later(str(code), _REACH_SECONDS)
-    return Failed(str(code), fallback=code not in BAD_NUMBER and code != OPTED_OUT)
+    if code == OPTED_OUT:
+        return Failed(str(code), fallback=False, effect=Effect.OPT_OUT)
+    if code in BAD_NUMBER:
+        return Failed(str(code), fallback=False, effect=Effect.BAD_NUMBER)
+    return Failed(str(code))
 
 
 def signed(token: str, address: str, form: Mapping[str, str], header: str) -> bool:

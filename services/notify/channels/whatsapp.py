@@ -1,4 +1,4 @@
-"""WhatsApp Cloud API, as Meta's published OpenAPI file has it: template messages and statuses."""
+"""WhatsApp Cloud API, as Meta's published OpenAPI file has it: messages and statuses."""
 
 from __future__ import annotations
 
@@ -8,22 +8,36 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from services.notify.channels.http import broken, unexpected
-from services.notify.channels.protocol import Failed, Later, Outgoing, Result, Sent, Unknown
+from services.notify.channels.http import call, unexpected
+from services.notify.channels.protocol import (
+    Effect,
+    Failed,
+    Later,
+    Outgoing,
+    Result,
+    Sent,
+    Unknown,
+)
 from shared.telemetry import log
 
 API_VERSION = "v23.0"
 
-# Limits and passing faults, with the seconds to wait at least; 131056 is about one recipient.
-_LATER = {130429: 5.0, 4: 60.0, 80007: 60.0, 2: 5.0, 131016: 5.0, 131056: 6.0}
+GROUP = "group:"
 
+# Limits and passing faults of the whole number, with the seconds to wait at least.
+_SLOW = {130429: 5.0, 4: 60.0, 80007: 60.0, 2: 5.0, 131016: 5.0}
+# Too many messages to one recipient.
+_PAIR_LIMIT, _PAIR_SECONDS = 131056, 6.0
 # A parameter of ours is wrong: no other channel would make it right.
-_OUR_BUG = frozenset({100, 131008, 131009})
-# The account, its token or its template is in trouble: every message will fail until people act.
-_TROUBLE = frozenset(
-    {0, 190, 10, *range(200, 300), 368, 131031, 131042, 131048}
-    | {132000, 132001, 132005, 132007, 132008, 132012, 132015, 132016}
-)
+_WRONG = frozenset({100, 131008, 131009})
+_EFFECTS = {
+    **dict.fromkeys((0, 190, 10, *range(200, 300), 368, 131031, 131042, 131048), Effect.PAUSE),
+    **dict.fromkeys((132007, 132015, 132016), Effect.TEMPLATE_OFF),
+    **dict.fromkeys((132000, 132001, 132005, 132008, 132012, *_WRONG), Effect.OUR_BUG),
+    131047: Effect.TEXT_CLOSED,
+    131049: Effect.NOT_TODAY,
+    131050: Effect.OPT_OUT,
+}
 
 
 class Status(NamedTuple):
@@ -36,7 +50,7 @@ class Status(NamedTuple):
 
 
 class WhatsApp:
-    """Sends approved templates from one business number."""
+    """Sends approved templates, and free texts to who just wrote, from one business number."""
 
     name = "whatsapp"
 
@@ -47,32 +61,36 @@ class WhatsApp:
         self._headers = {"Authorization": f"Bearer {token}"}
 
     async def send(self, message: Outgoing) -> Result:
-        """Send a template message; our id travels along and comes back with every status."""
-        try:
-            answer = await self._http.post(self._path, json=body(message), headers=self._headers)
-        except httpx.HTTPError as error:
-            return broken(error)
-        return result(answer)
+        """Send one message; our id travels along and comes back with every status."""
+        answer = await call(
+            self._http, "POST", self._path, json=body(message), headers=self._headers
+        )
+        return result(answer) if isinstance(answer, httpx.Response) else answer
 
 
 def body(message: Outgoing) -> dict[str, Any]:
     """Return the request's JSON. Numbers go without their plus sign."""
+    group = message.recipient.startswith(GROUP)
+    asked: dict[str, Any] = {
+        "messaging_product": "whatsapp",
+        "recipient_type": "group" if group else "individual",
+        "to": message.recipient.removeprefix(GROUP).removeprefix("+"),
+        "biz_opaque_callback_data": message.message_id,
+    }
+    if message.reply_to:
+        asked["context"] = {"message_id": message.reply_to}
+    if not message.template:
+        return asked | {"type": "text", "text": {"body": message.text, "preview_url": False}}
     parameters = [
         {"type": "text", "parameter_name": name, "text": value}
         for name, value in message.parameters.items()
     ]
-    return {
-        "messaging_product": "whatsapp",
-        "recipient_type": "individual",
-        "to": message.recipient.removeprefix("+"),
-        "type": "template",
-        "biz_opaque_callback_data": message.message_id,
-        "template": {
-            "name": message.template,
-            "language": {"policy": "deterministic", "code": message.language},
-            "components": [{"type": "body", "parameters": parameters}],
-        },
+    template = {
+        "name": message.template,
+        "language": {"policy": "deterministic", "code": message.language},
+        "components": [{"type": "body", "parameters": parameters}],
     }
+    return asked | {"type": "template", "template": template}
 
 
 def result(answer: httpx.Response) -> Result:
@@ -95,11 +113,14 @@ def result(answer: httpx.Response) -> Result:
 
 def refusal(code: int) -> Result:
     """Return what an error code comes to: later for limits and passing faults, else no."""
-    if code in _LATER:
-        return Later(str(code), _LATER[code])
-    if code in _TROUBLE or code in _OUR_BUG:
+    if code in _SLOW:
+        return Later(str(code), _SLOW[code], Effect.SLOW)
+    if code == _PAIR_LIMIT:
+        return Later(str(code), _PAIR_SECONDS, Effect.REST)
+    effect = _EFFECTS.get(code, Effect.NONE)
+    if effect in (Effect.PAUSE, Effect.TEMPLATE_OFF, Effect.OUR_BUG):
         log.error("whatsapp_needs_attention", provider_code=code)
-    return Failed(str(code), fallback=code not in _OUR_BUG)
+    return Failed(str(code), fallback=code not in _WRONG, effect=effect)
 
 
 def signed(secret: str, raw: bytes, header: str) -> bool:

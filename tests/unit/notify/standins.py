@@ -33,6 +33,8 @@ class StandIn:
     ledger: list[Any] = field(default_factory=list)
     answers: list[Any] = field(default_factory=list)
     before_answer: Callable[[], Awaitable[None]] | None = None
+    # How often it was called at an address that only a redirect names.
+    strays: int = 0
 
     async def next_answer(self) -> Any:
         """Return what to say instead of yes, or None."""
@@ -41,15 +43,38 @@ class StandIn:
         return self.answers.pop(0) if self.answers else None
 
 
-HANG, REDIRECT, SERVER_ERROR = "hang", "redirect", "server error"
+# Faults on demand. All but the redirect come after the message was taken: it is in the ledger.
+HANG, HANG_UP, REDIRECT = "hang", "hang up", "redirect"
+SERVER_ERROR, GARBAGE = "server error", "garbage"
 
 
 async def _broken(answer: str) -> Response:
     if answer == HANG:
         await asyncio.sleep(5)
+    if answer == HANG_UP:
+        return _HangingUp()
     if answer == REDIRECT:
         return RedirectResponse("/elsewhere", 302)
+    if answer == GARBAGE:
+        return Response(b"\xff\x00<html>", 200, media_type="application/json")
     return PlainTextResponse("down", 500)
+
+
+class _HangingUp(Response):
+    """Promises bytes and closes the connection instead."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        headers = [(b"content-length", b"1000")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"{", "more_body": False})
+
+
+def _provider(stand_in: StandIn, route: Route) -> Starlette:
+    async def elsewhere(request: Request) -> Response:
+        stand_in.strays += 1
+        return PlainTextResponse("")
+
+    return Starlette(routes=[route, Route("/elsewhere", elsewhere, methods=["GET", "POST"])])
 
 
 def whatsapp_app(stand_in: StandIn) -> Starlette:
@@ -74,7 +99,8 @@ def whatsapp_app(stand_in: StandIn) -> Starlette:
             }
         )
 
-    return Starlette(routes=[Route("/{version}/{phone_id}/messages", messages, methods=["POST"])])
+    path = "/{version}/{phone_id}/messages"
+    return _provider(stand_in, Route(path, messages, methods=["POST"]))
 
 
 def kannel_app(stand_in: StandIn) -> Starlette:
@@ -94,7 +120,7 @@ def kannel_app(stand_in: StandIn) -> Starlette:
             return await _broken(answer)
         return PlainTextResponse("0: Accepted for delivery", 202)
 
-    return Starlette(routes=[Route("/cgi-bin/sendsms", sendsms)])
+    return _provider(stand_in, Route("/cgi-bin/sendsms", sendsms))
 
 
 def twilio_app(stand_in: StandIn) -> Starlette:
@@ -115,7 +141,7 @@ def twilio_app(stand_in: StandIn) -> Starlette:
         return JSONResponse(made, 201)
 
     path = "/2010-04-01/Accounts/{account}/Messages.json"
-    return Starlette(routes=[Route(path, messages, methods=["POST"])])
+    return _provider(stand_in, Route(path, messages, methods=["POST"]))
 
 
 def eightx8_app(stand_in: StandIn) -> Starlette:
@@ -127,7 +153,8 @@ def eightx8_app(stand_in: StandIn) -> Starlette:
         stand_in.ledger.append(await request.json())
         answer = await stand_in.next_answer()
         if isinstance(answer, int):
-            return JSONResponse({"code": answer, "message": "Invalid MSISDN format"}, 400)
+            http_status = 429 if answer == 429 else 400
+            return JSONResponse({"code": answer, "message": "refused"}, http_status)
         if isinstance(answer, str):
             return await _broken(answer)
         status = answer or {"state": "queued", "timestamp": "2026-01-06T03:00:00.00Z"}
@@ -136,7 +163,7 @@ def eightx8_app(stand_in: StandIn) -> Starlette:
         return JSONResponse({"umid": umid, "encoding": "GSM7", "status": status})
 
     path = "/api/v1/subaccounts/{account}/messages"
-    return Starlette(routes=[Route(path, messages, methods=["POST"])])
+    return _provider(stand_in, Route(path, messages, methods=["POST"]))
 
 
 @asynccontextmanager

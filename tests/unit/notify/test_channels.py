@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from services.notify.channels import Failed, Later, Outgoing, Sent, Unknown
+from services.notify.channels import Effect, Failed, Later, Outgoing, Sent, Unknown
 from services.notify.channels.http import client
 from services.notify.channels.kannel import Kannel
 from services.notify.channels.outbox import Outbox
@@ -121,15 +121,17 @@ def test_whatsapp_errors_are_told_apart_by_code(codes: tuple[int, ...], kind: ty
 
 def test_a_parameter_of_ours_that_is_wrong_goes_to_no_other_channel() -> None:
     assert [refusal(code) for code in (100, 131008, 131009)] == [
-        Failed(str(code), fallback=False) for code in (100, 131008, 131009)
+        Failed(str(code), fallback=False, effect=Effect.OUR_BUG) for code in (100, 131008, 131009)
     ]
-    assert refusal(131056) == Later("131056", 6.0)
+    assert refusal(131056) == Later("131056", 6.0, Effect.REST)
 
 
 async def test_whatsapps_error_code_decides_whatever_the_http_status(meta: StandIn) -> None:
     meta.answers.append(131026)
     assert await whatsapp(meta.address).send(OUTGOING) == Failed("131026")
-    assert await whatsapp(meta.address, "stolen").send(OUTGOING) == Failed("190")
+    assert await whatsapp(meta.address, "stolen").send(OUTGOING) == Failed(
+        "190", effect=Effect.PAUSE
+    )
 
 
 @pytest.mark.parametrize(

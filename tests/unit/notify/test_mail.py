@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from services.notify.channels import Failed, Later, Outgoing, Paper, Sent, Unknown
+from services.notify.channels import Effect, Failed, Later, Outgoing, Paper, Sent, Unknown
 from services.notify.channels.mail import Mail, Server, compose, server_of
 from shared.errors import BadConfiguration
 from tests.spec import START
@@ -126,15 +126,19 @@ async def test_login_over_starttls(tmp_path: Path) -> None:
             tls=contexts["client"],
             seconds=2.0,
         )
-        assert await wrong.send(OUTGOING) == Later("smtp-account", 60.0)
+        assert await wrong.send(OUTGOING) == Later("smtp-account", 60.0, Effect.PAUSE)
         # A certificate that nobody vouches for: neither password nor mail is handed over.
-        assert await way(server.port, "smtp+starttls").send(OUTGOING) == Later("smtp-tls", 60.0)
+        assert await way(server.port, "smtp+starttls").send(OUTGOING) == Later(
+            "smtp-tls", 60.0, Effect.PAUSE
+        )
         assert len(server.taken) == 1
 
 
 async def test_without_starttls_nothing_is_sent_in_the_clear() -> None:
     async with mail_server() as server:
-        assert await way(server.port, "smtp+starttls").send(OUTGOING) == Later("smtp-tls", 60.0)
+        assert await way(server.port, "smtp+starttls").send(OUTGOING) == Later(
+            "smtp-tls", 60.0, Effect.PAUSE
+        )
         assert server.taken == []
 
 

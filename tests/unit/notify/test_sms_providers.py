@@ -14,7 +14,7 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
-from services.notify.channels import Failed, Later, Outgoing, Sent, Unknown
+from services.notify.channels import Effect, Failed, Later, Outgoing, Sent, Unknown
 from services.notify.channels.eightx8 import EightX8, receipt
 from services.notify.channels.http import client
 from services.notify.channels.sms import ReportSigner
@@ -106,7 +106,9 @@ async def test_a_number_that_can_not_be_reached_is_not_tried_elsewhere(
     twilio: StandIn, code: int
 ) -> None:
     twilio.answers.append(code)
-    assert await by_twilio(twilio.address).send(OUTGOING) == Failed(str(code), fallback=False)
+    effect = Effect.OPT_OUT if code == 21610 else Effect.BAD_NUMBER
+    expected = Failed(str(code), fallback=False, effect=effect)
+    assert await by_twilio(twilio.address).send(OUTGOING) == expected
 
 
 @pytest.mark.parametrize(("code", "result"), [(20429, Later), (30003, Later), (30007, Failed)])
