@@ -71,6 +71,17 @@ class Settings(BaseSettings):
     message_stuck_seconds: float = Field(60.0, gt=0)
     message_unknown_seconds: float = Field(600.0, gt=0)
 
+    # Messages per second, 0 for no limit; where several processes send, each has its share. Meta
+    # allows 80 for a number, and one person a message every six seconds.
+    whatsapp_per_second: float = 80.0
+    whatsapp_gap_seconds: float = 6.0
+    kannel_per_second: float = 0.0
+    twilio_per_second: float = 0.0
+    eightx8_per_second: float = 0.0
+    mail_per_second: float = 0.0
+    # The hosts that providers may live at, separated by commas; empty: those of their addresses.
+    outbound_hosts: str = ""
+
     # Where the demonstration's bank shows its page; empty where there is a real bank.
     bank_page: str = ""
 

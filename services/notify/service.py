@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from services.notify.api import messages_router
-from services.notify.channels import Channel
-from services.notify.channels.eightx8 import EightX8
-from services.notify.channels.http import client
-from services.notify.channels.kannel import Kannel
-from services.notify.channels.mail import Mail, server_of
-from services.notify.channels.outbox import Outbox
 from services.notify.channels.sms import ReportSigner
-from services.notify.channels.twilio import Twilio
-from services.notify.channels.whatsapp import WhatsApp
 from services.notify.contacts import Contacts, ContactsProjection
 from services.notify.pages import OutboxPages, outbox_key, pages_router
 from services.notify.persons import Persons
+from services.notify.providers import build_channels, our_address, plain
 from services.notify.reactions import OUTBOX, Reactions
 from services.notify.recipients import Directory
 from services.notify.reports import Reports
@@ -85,51 +75,6 @@ def build(kernel: Kernel, database: Database) -> Service:
     )
 
 
-def build_channels(kernel: Kernel, signer: ReportSigner) -> dict[str, Channel]:
-    """Return the channels that the settings name, and always the outbox."""
-    settings = kernel.settings
-    channels: list[Channel] = [Outbox(settings.data / "outbox", kernel.now)]
-    if settings.whatsapp_url and settings.whatsapp_phone_id:
-        http, token = client(settings.whatsapp_url), _plain(settings.whatsapp_token)
-        channels.append(WhatsApp(http, settings.whatsapp_phone_id, token))
-    channels.extend(_sms_providers(settings, signer))
-    if settings.mail_url:
-        password = _plain(settings.mail_password)
-        server = server_of(settings.mail_url, settings.mail_user, password)
-        channels.append(Mail(server, settings.mail_sender, kernel.now))
-    return {channel.name: channel for channel in channels}
-
-
-def _sms_providers(settings: Settings, signer: ReportSigner) -> Iterator[Channel]:
-    reports = our_address(settings)
-    if settings.kannel_url:
-        yield Kannel(
-            client(settings.kannel_url),
-            user=settings.kannel_user,
-            password=_plain(settings.kannel_password),
-            sender=settings.kannel_sender,
-            reports=reports,
-            signer=signer,
-        )
-    if settings.twilio_url:
-        yield Twilio(
-            client(settings.twilio_url),
-            account=settings.twilio_account,
-            token=_plain(settings.twilio_token),
-            sender=settings.twilio_sender,
-            reports=reports,
-        )
-    if settings.eightx8_url:
-        yield EightX8(
-            client(settings.eightx8_url),
-            account=settings.eightx8_account,
-            key=_plain(settings.eightx8_key),
-            sender=settings.eightx8_sender,
-            reports=reports,
-            signer=signer,
-        )
-
-
 def windows(settings: Settings) -> Windows:
     """Return how long outcomes are waited for."""
     return Windows(
@@ -138,21 +83,12 @@ def windows(settings: Settings) -> Windows:
     )
 
 
-def our_address(settings: Settings) -> str:
-    """Return where providers reach us: it must be the public one, or no report arrives."""
-    return settings.notify_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
-
-
 def webhook_secrets(settings: Settings, signer: ReportSigner) -> WebhookSecrets:
     """Return what providers' webhooks are verified with."""
     return WebhookSecrets(
-        app_secret=_plain(settings.whatsapp_app_secret),
-        verify_token=_plain(settings.whatsapp_verify_token),
-        twilio_token=_plain(settings.twilio_token),
+        app_secret=plain(settings.whatsapp_app_secret),
+        verify_token=plain(settings.whatsapp_verify_token),
+        twilio_token=plain(settings.twilio_token),
         address=our_address(settings),
         signer=signer,
     )
-
-
-def _plain(given: SecretStr | None) -> str:
-    return given.get_secret_value() if given is not None else ""
