@@ -7,11 +7,13 @@ file can bring about is tested with the files.
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from deploy.wiring import open_store
 from services.payment.bill import Paid, bill_stream
@@ -23,6 +25,14 @@ from tests.unit.payment.banks.legacy_kit import owe, pay_at, tell, teller_header
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PAYMENT = f"{VA_PATH}/payment"
+SKEWED = "bank_clock_skew"
+
+
+async def skews(desk: Desk) -> float:
+    """Return how many calls were turned away for their clock, as the metrics tell."""
+    told = (await desk.office.http.get("/metrics")).text
+    found = re.search(r'^jejak_bank_calls_refused_total\{reason="skew"\} (\S+)', told, re.MULTILINE)
+    return float(found[1]) if found else 0.0
 
 
 async def refused_then_taken(account: Account, broken: Partner, code: str) -> None:
@@ -68,7 +78,12 @@ async def test_tampered_body(desk: Desk, account: Account) -> None:
 async def test_clock_skew_over_300_s_either_way(desk: Desk, account: Account, minutes: int) -> None:
     partner = await desk.partner()
     partner.shift = timedelta(minutes=minutes)
-    await refused_then_taken(account, partner, "4012500")
+    before = await skews(desk)
+    with capture_logs() as logs:
+        await refused_then_taken(account, partner, "4012500")
+    assert await skews(desk) == before + 1
+    alerts = [(one["log_level"], one["partner"]) for one in logs if one["event"] == SKEWED]
+    assert alerts == [("error", "bank-snap")]
     partner.shift = timedelta(seconds=200 if minutes > 0 else -200)
     assert (await account.ask(partner, "status"))["responseCode"] == "2002600"
 
