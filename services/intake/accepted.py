@@ -6,15 +6,14 @@ import hmac
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import segno
 from fastapi import APIRouter, Request, Response
-from markupsafe import Markup
 
 from services.intake.pages import Front
 from services.intake.secrecy import in_order
 from services.intake.submission import Accepted
 from shared.errors import NotFound
 from shared.web.pages import translator
+from shared.web.qr import qr
 
 
 def accepted_pages(front: Front) -> APIRouter:
@@ -74,9 +73,3 @@ def _shown(front: Front, request: Request, accepted: Accepted) -> dict[str, Any]
         "qr": qr(track if "://" in track else own + track),
         "verify": accepted.receipt()["verify"],
     }
-
-
-def qr(address: str) -> Markup:
-    """Return a QR code as SVG, dark on white in every colour scheme."""
-    drawn = segno.make(address, error="m").svg_inline(scale=5, border=4, light="#fff", dark="#000")
-    return Markup(drawn)

@@ -19,6 +19,7 @@ from shared.handle import Handler
 from shared.offices import Catalogue
 from shared.web.i18n import Translator
 from shared.web.pages import Pages, language
+from shared.web.qr import qr
 from shared.web.sse import LiveHub, sse_response
 
 Ordinal = Annotated[int, Path(ge=1, le=10_000)]
@@ -71,8 +72,10 @@ def pages_router(bills: BillPages, hub: LiveHub) -> APIRouter:
 
     @router.get("/tagihan/{number}")
     async def bill(request: Request, number: str) -> Response:
-        shown = await bills.bill(await bills.find(number), language(request))
-        return pages.render(request, "payment/bill.html", bill=shown)
+        row = await bills.find(number)
+        shown = await bills.bill(row, language(request))
+        code = qr(_address(request, row))
+        return pages.render(request, "payment/bill.html", bill=shown, qr=code)
 
     @router.get("/tagihan/{number}/langsung")
     async def live_bill(request: Request, number: str) -> Response:

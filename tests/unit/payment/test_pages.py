@@ -13,6 +13,7 @@ from deploy.bank.page import router as bank_page
 from deploy.serve import Running
 from shared.contracts.workflow import FeeAssessed, PermitRejected
 from shared.ids import derived_id
+from shared.web.qr import qr
 from tests.running import Office, running_office, settings_in, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -72,6 +73,7 @@ async def test_the_bill_shows_calculation_amount_account_and_how_to_pay(office: 
     assert f">{account}<" in page
     assert f"/bank?va={account}" in page
     assert "Menunggu pembayaran" in page
+    assert str(qr(f"{office.address}/tagihan/BGR-2026-000101")) in page
     english = await shows(office, "/tagihan/BGR-2026-000101?lang=en", "Fee per m²")
     assert "Waiting for payment" in english
 
