@@ -11,7 +11,9 @@ from fastapi.datastructures import FormData
 
 from services.payment import suspense as s
 from services.payment.treasury.actions import ACTIONS, BY_NAME, Action
+from services.payment.treasury.columns import trail_of_bills
 from services.payment.treasury.house import House, Mover, Reader
+from services.payment.treasury.lists import SUSPENSE
 from services.payment.treasury.trail import steps
 from services.payment.treasury.wording import Teller
 from shared.errors import InvalidInput, NotAllowed, NotFound, Refused, StaleScreen
@@ -77,12 +79,14 @@ class CasePage:
         word, tone = teller.state("suspense", s.STATE_NAMES[type(state)])
         refund = state.refund if isinstance(state, s.RefundAsked | s.RefundAgreed) else None
         stream = s.suspense_stream(suspense_id)
+        row = await self._house.desk.views.one(SUSPENSE, state.case.opened.office, suspense_id)
         return {
             "id": suspense_id,
             "reference": state.case.opened.reference or state.case.opened.request_id,
             "state": word,
             "tone": tone,
-            "about": _about(state.case, teller),
+            "about": _about(state.case, row.number if row else "", teller),
+            "trail": trail_of_bills(row) if row and row.application_id else "",
             "refund": _refund(refund, teller, account) if refund else None,
             "refund_id": refund.asked.refund_id if refund else _late_refund(state),
             "steps": await steps(self._house.store, self._house.codec, stream, teller, account),
@@ -178,12 +182,13 @@ def _why_not(state: s.Suspense, account: Account, allowed: tuple[str, ...], tell
     return ""
 
 
-def _about(case: s.Case, teller: Teller) -> list[tuple[str, str]]:
+def _about(case: s.Case, number: str, teller: Teller) -> list[tuple[str, str]]:
     tr, opened = teller.tr, case.opened
     rows = [
         (tr.t("Amount"), teller.rupiah(opened.amount)),
         (tr.t("Still held"), teller.rupiah(case.held)),
         (tr.t("Why"), teller.kind(opened.reason)),
+        (tr.t("Registration number"), number),
         (tr.t("Bank"), opened.partner),
         (tr.t("Bank reference"), opened.reference or opened.request_id),
         (tr.t("Virtual account number"), opened.virtual_account),

@@ -18,7 +18,8 @@ Cell = str | int
 class Column:
     """One column. ``told`` gives what people read, ``raw`` what programs read: rupiah as whole
     numbers, instants as ISO 8601 UTC, codes as they are. ``link`` leads to what is behind it;
-    what is not ``on_page`` is in exports only, because a screen has room for less.
+    what is not ``on_page`` is in exports only, because a screen has room for less. What
+    is ``whole`` is read as one word and never broken over two lines.
     """
 
     key: str
@@ -29,11 +30,17 @@ class Column:
     link: Callable[[Any], str] | None = None
     tone: Callable[[Any, Teller], str] | None = None
     on_page: bool = True
+    whole: bool = False
 
 
 def _plain(key: str, label: str, link: Callable[[Any], str] | None = None) -> Column:
     return Column(
-        key, label, lambda row, _: str(getattr(row, key)), lambda row: getattr(row, key), link=link
+        key,
+        label,
+        lambda row, _: str(getattr(row, key)),
+        lambda row: getattr(row, key),
+        link=link,
+        whole=True,
     )
 
 
@@ -62,6 +69,7 @@ def _day(key: str, label: str) -> Column:
         label,
         lambda row, teller: teller.day(getattr(row, key)),
         lambda row: getattr(row, key),
+        whole=True,
     )
 
 

@@ -87,6 +87,7 @@ async def pictured(house: House, office: str, day: date, lang: str) -> dict[str,
     settling = house.settlement.views
     days = [await settling.day(one, day.isoformat()) for one in house.partners(office)]
     return {
+        "doubts": len(await house.doubts.of_office(office)),
         "day": day.isoformat(),
         "day_said": teller.day(day.isoformat()),
         "groups": [
@@ -200,7 +201,12 @@ def cells(row: Any, columns: Sequence[Column], teller: Teller) -> dict[str, dict
 
 
 def _head(column: Column, tr: Translator) -> dict[str, Any]:
-    return {"key": column.key, "label": tr.t(column.label), "numeric": column.numeric}
+    return {
+        "key": column.key,
+        "label": tr.t(column.label),
+        "numeric": column.numeric,
+        "whole": column.whole,
+    }
 
 
 def _tabs(listing: Listing, query: ListQuery, tr: Translator) -> list[tuple[str, str, bool]]:

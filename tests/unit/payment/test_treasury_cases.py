@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.running import Office
@@ -156,3 +158,18 @@ async def test_money_that_pays_another_bill_is_undone_when_the_bank_takes_it_bac
     await till.shown("bills", lambda row: row["number"] == owed.number, state="open")
     gone = (await office.http.get(f"/api/treasury/suspense/{case}")).json()
     assert (gone["state"], gone["held"], gone["allowed"]) == ("reversed", 0, [])
+
+
+async def test_a_case_says_whose_bill_it_came_for_and_leads_there(
+    office: Office, till: Till
+) -> None:
+    bill = await till.bill()
+    await till.pay(bill, amount=1)
+    row = await till.shown("suspense", lambda row: row["number"] == bill.number)
+    page = await office.http.get(f"/bendahara/titipan/{row['suspense_id']}?lang=en", headers=HTML)
+    assert bill.number in page.text
+    trail = re.search(r'href="(/bendahara/jejak/tagihan/[^"]+)"', page.text)
+    assert trail is not None
+    told = await office.http.get(trail[1], headers=HTML)
+    assert told.status_code == 200
+    assert bill.number in told.text

@@ -19,6 +19,7 @@ from tests.unit.payment.banks.legacy_kit import hint, owe, pay_at, tell
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 VA = "/v1.0/transfer-va"
+HTML = {"accept": "text/html"}
 SOON = timedelta(minutes=16)
 
 
@@ -193,6 +194,11 @@ async def test_a_hint_that_stays_unconfirmed_is_shown_to_people(desk: Desk) -> N
     for hours in range(1, 8):
         await repair_at(desk, timedelta(hours=3 * hours))
     assert await doubted(account) == [("mataram", "hint", 1)]
+    http = desk.office.http
+    await desk.office.sign_in("bendahara.mataram")
+    overview = (await http.get("/bendahara?lang=en", headers=HTML)).text
+    assert 'href="/bendahara/masalah" data-doubts="1"' in overview
+    assert account.number in (await http.get("/bendahara/masalah", headers=HTML)).text
 
 
 async def test_what_the_bank_denies_often_enough_is_believed(desk: Desk) -> None:
