@@ -1,4 +1,4 @@
-"""``/api/settlement``: bring files, see what became of them, match by hand. For the treasurer."""
+"""``/api/settlement``: bring files, see what became of them, place lines by hand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
-from services.payment.settlement.by_hand import Match, Matcher
+from services.payment.settlement.by_hand import Aside, Match, Matcher
 from services.payment.settlement.facts import Class
 from services.payment.settlement.keeping import Files, Slip, shown_name
 from services.payment.settlement.taking_in import Intake
@@ -43,8 +43,14 @@ class MatchIn(BaseModel):
     reason: CleanText
 
 
+class AsideIn(BaseModel):
+    """Why a line's money is for no bill that is known."""
+
+    reason: CleanText
+
+
 class Matched(BaseModel):
-    """The position of the event that recorded the match."""
+    """The position of the event that recorded what was said."""
 
     position: int
 
@@ -151,6 +157,12 @@ def _match(router: APIRouter, *, matcher: Matcher, bills: BillViews) -> None:
             reason=said.reason,
         )
         return Matched(position=await matcher.match(told, account.actor, new_id()))
+
+    @router.post("/files/{settlement_id}/lines/{line}/suspense")
+    async def suspense(account: Treasurer, settlement_id: str, line: int, said: AsideIn) -> Matched:
+        """Say that a line's money is for no known bill, and why: it is then held in suspense."""
+        told = Aside(settlement_id=settlement_id, line=line, reason=said.reason)
+        return Matched(position=await matcher.put_aside(told, account.actor, new_id()))
 
 
 def _own(views: SettlementViews, account: Account, partner: str) -> None:

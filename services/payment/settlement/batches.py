@@ -103,7 +103,7 @@ def _days(loose: Loose, credits: Sequence[Line], rules: Rules) -> dict[LineId, l
 
 
 def _may_be_batch(line: Line, loose: Loose) -> bool:
-    return not (line.virtual_account or line.held)
+    return not (line.virtual_account or line.in_suspense)
 
 
 def _missing(line: Line, loose: Loose) -> int:
@@ -122,6 +122,9 @@ def _place(
         return Place(Class.ORPHAN_CREDIT)
     if not _missing(line, loose):
         return Place(Class.MATCHED)
+    if line.aside and line.id not in loose.batches:
+        effects.append(Hold(line))
+        return Place(Class.PENDING, why="being-recorded")
     mine = days.get(line.id, ())
     if len(mine) == 1 and sum(mine[0] in others for others in days.values()) == 1:
         effects += [Settle(money, line) for money in loose.free if money.paid_on == mine[0]]

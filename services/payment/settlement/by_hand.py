@@ -1,4 +1,4 @@
-"""A treasurer says which payment a line belongs to."""
+"""A treasurer says which payment a line belongs to, or that its money is for suspense."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from services.payment.settlement.commands import (
     MatchLine,
+    WriteToSuspense,
 )
 from services.payment.settlement.facts import Class
 from services.payment.settlement.file import (
@@ -15,7 +16,7 @@ from services.payment.settlement.file import (
 from services.payment.settlement.refusals import (
     NoSuchLine,
 )
-from services.payment.settlement.views import SettlementViews
+from services.payment.settlement.views import LineRow, SettlementViews
 from shared.actors import Actor
 from shared.errors import NotFound
 from shared.handle import Handler
@@ -36,8 +37,27 @@ class Match:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """What was said: the money of this line is for no bill that is known, and why."""
+
+    settlement_id: str
+    line: int
+    reason: str
+
+
+def waits(row: LineRow) -> bool:
+    """Say whether a line waits for its place, or for a person."""
+    return row.name in (Class.PENDING, "")
+
+
+def may_be_held(row: LineRow) -> bool:
+    """Say whether a person may write a line to suspense: a credit that waits."""
+    return waits(row) and row.amount > 0 and not row.reverses
+
+
 class Matcher:
-    """Carries a match to its file."""
+    """Carries what a person says of a line to its file."""
 
     def __init__(self, handler: Handler, views: SettlementViews, now: Now) -> None:
         """``views`` say whether the line waits for somebody, and what an application owes."""
@@ -64,15 +84,42 @@ class Matcher:
             bill_id=bill,
             reference=said.reference,
             reason=said.reason,
-            waits=row.name in (Class.PENDING, ""),
+            waits=waits(row),
             now=self._now(),
             by=by,
         )
+        return await self._say(said.settlement_id, command, cause)
+
+    async def put_aside(self, said: Aside, by: Actor, cause: str) -> int:
+        """Record that a line's money goes to suspense; return the position.
+
+        Raises NotFound for a line of an account that another office holds, NotAllowed, NoSuchLine,
+        LineNotWaiting (also for a part of a credit that payments were settled with),
+        LineMatchedOtherwise, ReasonNeeded.
+        """
+        row = await self._views.line(said.settlement_id, said.line)
+        if row is None:
+            raise NoSuchLine
+        if row.partner not in self._views.partners_of(by.office):
+            raise NotFound
+        free = not await self._views.settles(said.settlement_id, said.line)
+        command = WriteToSuspense(
+            line=said.line,
+            reason=said.reason,
+            waits=free and may_be_held(row),
+            now=self._now(),
+            by=by,
+        )
+        return await self._say(said.settlement_id, command, cause)
+
+    async def _say(
+        self, settlement_id: str, command: MatchLine | WriteToSuspense, cause: str
+    ) -> int:
         outcome = await self._handler.handle(
             DECIDER,
-            file_stream(said.settlement_id),
+            file_stream(settlement_id),
             command,
             cause=cause,
-            application=said.settlement_id,
+            application=settlement_id,
         )
         return outcome.position

@@ -69,7 +69,21 @@ class MatchLine:
     by: Actor
 
 
-Command = OpenFile | RejectFile | AcceptFile | MatchLine
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteToSuspense:
+    """Say that a line is no payment of any bill that is known, and why; its money is then held.
+
+    ``waits`` says whether it is a credit that waits for a person. Only a treasurer may ask.
+    """
+
+    line: int
+    reason: str
+    waits: bool
+    now: datetime
+    by: Actor
+
+
+Command = OpenFile | RejectFile | AcceptFile | MatchLine | WriteToSuspense
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,7 +70,9 @@ class Effects:
 
     async def _suspense(self, effect: Hold | Release, now: datetime) -> None:
         line = effect.line
-        case = suspense.suspense_id(line.partner, line.reference, line_key(line.id))
+        # Put aside by a person, it is money of its own even where its receipt number is another's.
+        named = "" if line.aside else line.reference
+        case = line.case or suspense.suspense_id(line.partner, named, line_key(line.id))
         command: suspense.OpenSuspense | suspense.ReverseSuspense
         if isinstance(effect, Hold):
             command = self._held(line, case, now)

@@ -44,7 +44,8 @@ class Line:
     """A line of an accepted file.
 
     ``matched`` is the payment that a person named: its reference or request id, empty for money
-    nobody reported; None when nobody did. ``held`` says that its money is in suspense as an orphan.
+    nobody reported; None when nobody did. ``held`` says that its money is in suspense as an orphan,
+    under the id ``case``; ``aside`` that a person wanted it there.
     """
 
     id: LineId
@@ -56,6 +57,13 @@ class Line:
     reverses: str = ""
     matched: str | None = None
     held: bool = False
+    case: str = ""
+    aside: bool = False
+
+    @property
+    def in_suspense(self) -> bool:
+        """Say whether its money is in suspense, or on its way there: then it pays nothing else."""
+        return self.held or self.aside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

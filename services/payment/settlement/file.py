@@ -2,7 +2,7 @@
 
 ::
 
-    Unknown ──OpenFile──▶ Taking ──AcceptFile──▶ Accepted ──MatchLine──▶ Accepted
+    Unknown ──OpenFile──▶ Taking ──AcceptFile──▶ Accepted ──MatchLine, WriteToSuspense──▶ Accepted
        └──────RejectFile────┴──▶ Rejected ──OpenFile──▶ Taking
 
 The lines are in streams of their own, a few hundred each, written between OpenFile and AcceptFile:
@@ -12,7 +12,7 @@ nothing counts before AcceptFile, so a file that was half taken in changes nothi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from services.payment.settlement.commands import (
@@ -22,6 +22,7 @@ from services.payment.settlement.commands import (
     OpenFile,
     RecordLines,
     RejectFile,
+    WriteToSuspense,
 )
 from services.payment.settlement.refusals import (
     FileNotAccepted,
@@ -35,6 +36,7 @@ from services.payment.settlement.refusals import (
 from shared.actors import Role
 from shared.contracts.payment import (
     LineMatchedByHand,
+    LineWrittenToSuspense,
     SettlementFileAccepted,
     SettlementFileOpened,
     SettlementFileRejected,
@@ -69,10 +71,10 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """It counts. ``matches`` holds what people said, by line."""
+    """It counts. ``said`` holds what people said, by line."""
 
     opened: SettlementFileOpened
-    matches: Mapping[int, LineMatchedByHand] = field(default_factory=dict)
+    said: Mapping[int, LineMatchedByHand | LineWrittenToSuspense] = field(default_factory=dict)
 
 
 File = Unknown | Taking | Rejected | Accepted
@@ -107,8 +109,8 @@ def decide(command: Command, state: File) -> Sequence[object]:
             return _reject(command, state)
         case AcceptFile():
             return _accept(command, state)
-        case MatchLine():
-            return _match(command, state)
+        case MatchLine() | WriteToSuspense():
+            return _place(command, state)
         case _:
             assert_never(command)
 
@@ -179,35 +181,47 @@ def _accept(command: AcceptFile, state: File) -> Sequence[object]:
             assert_never(state)
 
 
-def _match(command: MatchLine, state: File) -> Sequence[object]:
+def _place(command: MatchLine | WriteToSuspense, state: File) -> Sequence[object]:
+    """Let a line be what a person says that it is: once, and with a reason."""
     if Role.TREASURER not in command.by.roles:
         raise NotAllowed
     if not isinstance(state, Accepted):
         raise FileNotAccepted
     if not 1 <= command.line <= state.opened.lines:
         raise NoSuchLine
-    matched = LineMatchedByHand(
-        settlement_id=state.opened.settlement_id,
-        line=command.line,
-        application_id=command.application_id,
-        bill_id=command.bill_id,
-        reason=command.reason,
-        reference=command.reference,
-    )
-    before = state.matches.get(command.line)
+    said = _said(command, state.opened.settlement_id)
+    before = state.said.get(command.line)
     if before is not None:
-        same = (before.application_id, before.reference) == (
-            command.application_id,
-            command.reference,
-        )
-        if same:
+        # For whatever reason: to say the same again says nothing new.
+        if replace(before, reason=command.reason) == said:
             return []
         raise LineMatchedOtherwise
     if not command.reason.strip():
-        raise ReasonNeeded(allowed=["MatchLine"])
+        raise ReasonNeeded(allowed=[type(command).__name__])
     if not command.waits:
         raise LineNotWaiting
-    return [matched]
+    return [said]
+
+
+def _said(
+    command: MatchLine | WriteToSuspense, settlement_id: str
+) -> LineMatchedByHand | LineWrittenToSuspense:
+    match command:
+        case MatchLine():
+            return LineMatchedByHand(
+                settlement_id=settlement_id,
+                line=command.line,
+                application_id=command.application_id,
+                bill_id=command.bill_id,
+                reason=command.reason,
+                reference=command.reference,
+            )
+        case WriteToSuspense():
+            return LineWrittenToSuspense(
+                settlement_id=settlement_id, line=command.line, reason=command.reason
+            )
+        case _:
+            assert_never(command)
 
 
 def evolve(state: File, fact: AnyFact) -> File:
@@ -219,8 +233,8 @@ def evolve(state: File, fact: AnyFact) -> File:
             return Rejected(rejected)
         case SettlementFileAccepted() if isinstance(state, Taking):
             return Accepted(state.opened)
-        case LineMatchedByHand() as matched if isinstance(state, Accepted):
-            return Accepted(state.opened, {**state.matches, matched.line: matched})
+        case LineMatchedByHand() | LineWrittenToSuspense() as said if isinstance(state, Accepted):
+            return Accepted(state.opened, {**state.said, said.line: said})
         case _:
             return state
 

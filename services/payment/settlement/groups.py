@@ -28,7 +28,9 @@ T = TypeVar("T")
 _MARKS = 500
 _LINE = (
     "settlement_id, line, partner, amount, value_on, reference, virtual_account, reverses, "
-    "matched, suspense_id, application_id, class, why, money_id, dirty"
+    "matched, suspense_id, application_id, class, why, money_id, dirty, "
+    "EXISTS (SELECT 1 FROM settlement_aside a WHERE a.settlement_id = "
+    "settlement_lines.settlement_id AND a.line = settlement_lines.line)"
 )
 _MONEY = (
     "money_id, application_id, bill_id, partner, request_id, reference, amount, paid_on, pays, "
@@ -200,6 +202,8 @@ def _line(row: Sequence[Any], seen: Seen) -> Line:
         reverses=row[7],
         matched=row[8],
         held=row[9] != "",
+        case=row[9],
+        aside=bool(row[15]),
     )
 
 

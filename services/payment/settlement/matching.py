@@ -15,6 +15,7 @@ from services.payment.settlement.facts import (
     Contradict,
     Dispute,
     Effect,
+    Hold,
     Line,
     LineId,
     Money,
@@ -87,7 +88,7 @@ class _Desk:
         for line_id in repeated:
             self.places[line_id] = Place(Class.PENDING, why="told-twice")
         lines = [one for one in self._lines if one.id not in repeated]
-        credits = [one for one in lines if one.amount > 0 and not one.reverses]
+        credits = [one for one in lines if one.amount > 0 and not (one.reverses or one.in_suspense)]
         self._join_named(credits)
         self._join_by_amount(credits)
         net = netted(lines)
@@ -164,6 +165,9 @@ class _Desk:
             self.places[line.id] = Place(Class.REVERSED, money.id if money else "")
         if credit.held:
             self.effects.append(Release(credit, debit))
+        elif credit.aside:
+            # It was taken back before its money was held: nothing is left to be done.
+            return
         elif (money is None and credit.reference) or (money is not None and not money.reversed):
             self._reverse(debit, credit, money)
 
@@ -201,6 +205,9 @@ class _Desk:
         """Return the place of a credit without a payment."""
         if line.held:
             return Place(Class.ORPHAN_CREDIT)
+        if line.aside:
+            self.effects.append(Hold(line))
+            return Place(Class.PENDING, why="being-recorded")
         if line.id in self._unclear:
             return Place(Class.PENDING, why="ambiguous")
         if line.id in self._early:

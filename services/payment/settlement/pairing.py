@@ -31,13 +31,13 @@ def told_twice(lines: Iterable[Line], settled: Collection[LineId]) -> set[LineId
     """Return the lines that repeat what another one says, such as in files that overlap.
 
     A receipt number is given once, so a second line with it brings no second money. The one that
-    a payment was settled with stays (``settled``), else the lowest: the order of arrival does not
-    matter.
+    a payment was settled with stays (``settled``), or whose money is held, else the lowest: the
+    order of arrival does not matter. A line that a person put aside repeats nothing.
     """
     first: dict[tuple[str, bool, str], Line] = {}
     repeated: set[LineId] = set()
-    for line in sorted(lines, key=lambda one: (one.id not in settled, one.id)):
-        if not line.reference:
+    for line in sorted(lines, key=lambda one: (one.id not in settled, not one.held, one.id)):
+        if not line.reference or line.aside:
             continue
         key = (line.reference, line.amount > 0, line.reverses)
         if key in first:

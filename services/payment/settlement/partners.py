@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from services.payment.banks.profile import Banks
 from services.payment.settlement.facts import Rules
 from services.payment.settlement.layout import SettlementLayout
+from services.payment.settlement.refusals import NoFiles
 from shared.calendar import Calendars
-from shared.errors import NotFound
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,10 @@ class Partners:
         return [one for one in self._partners.values() if one.layout is not None]
 
     def layout(self, partner: str) -> SettlementLayout:
-        """Return how a partner's files are written. Raises NotFound when it sends none."""
+        """Return how a partner's files are written. Raises NoFiles when it sends none."""
         found = self._partners.get(partner)
         if found is None or found.layout is None:
-            raise NotFound
+            raise NoFiles(partner=partner)
         return found.layout
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import TypeAlias
 
+from services.payment.settlement import marks
 from services.payment.settlement.partners import Partners
 from services.payment.settlement.tables import CONCLUSIONS, STATEMENTS
 from shared.codec import Codec
@@ -18,10 +19,6 @@ from shared.projection import OfficeProjection
 from shared.topics import PAYMENT
 
 _Came: TypeAlias = events.PaymentReceived | events.PaymentSetAside | events.DuplicatePaymentFound
-
-_Noted: TypeAlias = (
-    events.PaymentReported | events.PaymentReversed | events.PaymentDisputed | events.PaymentSettled
-)
 
 # Money that an officer moved: no bank will ever settle it.
 _OFFICERS_OWN = "suspense"
@@ -47,11 +44,6 @@ _INSERT_MONEY = (
     "suspense_id, reversed, disputed, contradicted, settlement_id, line, class, looked_on, dirty) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, '', 0, '', '', ?) "
     "ON CONFLICT (money_id) DO NOTHING"
-)
-_LOOK_AGAIN = "UPDATE settlement_lines SET dirty = ? WHERE settlement_id = ? AND line = ?"
-_SAME_MONEY = (
-    "application_id = ? AND partner = ? AND "
-    "((request_id <> '' AND request_id = ?) OR (reference <> '' AND reference = ?))"
 )
 
 
@@ -88,21 +80,23 @@ class SettlementProjection(OfficeProjection):
                     if event.source != _OFFICERS_OWN:
                         self._came(tx, event, one)
                 case events.PaymentReported():
-                    _mark(tx, event, one, "told = 1")
+                    marks.mark(tx, event, one, "told = 1")
                 case events.PaymentReversed():
-                    _mark(tx, event, one, "reversed = 1")
+                    marks.mark(tx, event, one, "reversed = 1")
                 case events.PaymentDisputed():
-                    _mark(tx, event, one, "disputed = 1")
+                    marks.mark(tx, event, one, "disputed = 1")
                 case events.PaymentSettled():
                     to = (event.settlement_id, event.line)
-                    _mark(tx, event, one, "settlement_id = ?, line = ?", to)
-                    tx.execute(_LOOK_AGAIN, (one.position, *to))
+                    marks.mark(tx, event, one, "settlement_id = ?, line = ?", to)
+                    tx.execute(marks.LOOK_AGAIN, (one.position, *to))
                 case events.PaymentContradicted():
-                    _contradicted(tx, event, one.position)
+                    marks.contradicted(tx, event, one.position)
                 case events.SuspenseOpened():
-                    _held(tx, event, one.position)
+                    marks.held(tx, event, one.position)
                 case events.LineMatchedByHand():
-                    _matched(tx, event, one.position)
+                    marks.matched(tx, event, one.position)
+                case events.LineWrittenToSuspense():
+                    marks.aside(tx, event, one.position)
                 case events.SettlementDayProved():
                     _proved(tx, event, one.occurred_us)
                 case _:
@@ -233,56 +227,6 @@ def _accepted(tx: Transaction, event: events.SettlementFileAccepted, one: Record
     tx.execute(
         "UPDATE settlement_lines SET accepted = 1, dirty = ? WHERE settlement_id = ?",
         (one.position, event.settlement_id),
-    )
-
-
-def _mark(
-    tx: Transaction,
-    event: _Noted,
-    one: Recorded,
-    change: str,
-    values: tuple[str | int, ...] = (),
-) -> None:
-    money = (event.application_id, event.partner, event.request_id, event.reference)
-    tx.execute(
-        f"UPDATE settlement_moneys SET {change}, dirty = ? WHERE {_SAME_MONEY}",
-        (*values, one.position, *money),
-    )
-
-
-def _contradicted(tx: Transaction, event: events.PaymentContradicted, position: int) -> None:
-    name = event.request_id
-    money = (event.application_id, event.partner, name, name)
-    tx.execute(
-        f"UPDATE settlement_moneys SET contradicted = 1, dirty = ? WHERE {_SAME_MONEY}",
-        (position, *money),
-    )
-
-
-def _held(tx: Transaction, event: events.SuspenseOpened, position: int) -> None:
-    settlement_id, _, line = event.request_id.rpartition(":")
-    if event.reason != "orphan" or not (line.isascii() and line.isdecimal()):
-        # No line of a file is about it.
-        return
-    tx.execute(
-        "UPDATE settlement_lines SET suspense_id = ?, dirty = ? "
-        "WHERE settlement_id = ? AND line = ?",
-        (event.suspense_id, position, settlement_id, int(line)),
-    )
-
-
-def _matched(tx: Transaction, event: events.LineMatchedByHand, position: int) -> None:
-    tx.execute(
-        "UPDATE settlement_lines SET matched = ?, application_id = ?, bill_id = ?, dirty = ? "
-        "WHERE settlement_id = ? AND line = ?",
-        (
-            event.reference,
-            event.application_id,
-            event.bill_id,
-            position,
-            event.settlement_id,
-            event.line,
-        ),
     )
 
 

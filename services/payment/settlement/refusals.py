@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from shared.errors import Refused
+from shared.errors import NotFound, Refused
+
+
+class NoFiles(NotFound):
+    """The partner is unknown, or its profile says nothing of settlement files."""
+
+    code = "no-settlement-files"
+    text = "No settlement file is expected of {partner}: no profile of that name describes one."
 
 
 class FileNotAccepted(Refused):
@@ -41,14 +48,14 @@ class LineNotWaiting(Refused):
 
 
 class LineMatchedOtherwise(Refused):
-    """Another payment was named for the line before."""
+    """Something else was said about the line before."""
 
     code = "settlement-line-matched"
-    text = "This line was matched with another payment before."
+    text = "Something else was decided about this line before."
 
 
 class ReasonNeeded(Refused):
-    """A match by hand says why."""
+    """What a person decides about a line says why."""
 
     code = "settlement-reason-needed"
-    text = "Say why this line belongs to this payment."
+    text = "Say why you decide this about the line."

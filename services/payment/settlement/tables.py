@@ -56,9 +56,16 @@ CREATE TABLE IF NOT EXISTS settlement_days (
     PRIMARY KEY (partner, day)
 )
 """
+# Few lines ever are: a table of their own, which a folder of before gets by itself.
+_ASIDE = """
+CREATE TABLE IF NOT EXISTS settlement_aside (
+    settlement_id TEXT NOT NULL, line BIGINT NOT NULL, PRIMARY KEY (settlement_id, line)
+)
+"""
 STATEMENTS = (
     _FILES,
     _LINES,
+    _ASIDE,
     _MONEYS,
     _BILLS,
     _DAYS,

@@ -85,7 +85,7 @@ class Intake:
     def submit(self, slip: Slip) -> str:
         """Note durably that a kept file is to be taken in; return its id.
 
-        Raises NotFound for a partner that sends no files.
+        Raises NoFiles for a partner that sends none.
         """
         self._partners.layout(slip.partner)
         identity = settlement_id(slip.partner, slip.sha256)
@@ -111,7 +111,7 @@ class Intake:
                 continue
 
     async def take_in(self, slip: Slip) -> Taken:
-        """Check and record one kept file. Raises NotFound for a partner that sends none."""
+        """Check and record one kept file. Raises NoFiles for a partner that sends none."""
         layout = self._partners.layout(slip.partner)
         identity = settlement_id(slip.partner, slip.sha256)
         path = self._files.path(slip.sha256)

@@ -194,6 +194,15 @@ class SettlementViews:
         )
         return LineRow(*rows[0]) if rows else None
 
+    async def settles(self, settlement_id: str, line: int) -> bool:
+        """Say whether a payment was settled with this line, if only with a part of it."""
+        return bool(
+            await self._database.query(
+                "SELECT 1 FROM settlement_moneys WHERE settlement_id = ? AND line = ? LIMIT 1",
+                (settlement_id, line),
+            )
+        )
+
     async def moneys(
         self,
         *,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.payment.settlement.by_hand import Match
+from services.payment.settlement.by_hand import Aside, Match, may_be_held, waits
 from services.payment.settlement.facts import Class
 from services.payment.settlement.views import LineRow, MoneyRow
 from services.payment.settlement.wording import CLASSES, WHY
@@ -29,6 +29,7 @@ from shared.web.pages import language, translator
 
 PATH = "/bendahara/baris"
 _MATCHED = msg("The line is matched. The reconciliation goes on by itself.")
+_ASIDE = msg("The line's money goes to suspense. Its case opens by itself.")
 # A payment is in one of these; every other class holds lines.
 MONEYS = (Class.CALLBACK_NO_SETTLEMENT, Class.AWAITING_SETTLEMENT)
 _TONES = {
@@ -38,6 +39,7 @@ _TONES = {
     Class.AWAITING_SETTLEMENT: "waiting",
     Class.REVERSED: "neutral",
 }
+Body = TypeVar("Body", bound=BaseModel)
 ClassQuery = Annotated[Class, Query(alias="kelas")]
 PageQuery = Annotated[int, Query(alias="halaman", ge=1, le=100_000)]
 
@@ -49,6 +51,14 @@ class MatchBody(BaseModel):
 
     number: Annotated[CleanText, Field(min_length=1, max_length=40)]
     reference: Annotated[CleanText, Field(max_length=64)] = ""
+    reason: Annotated[CleanParagraph, Field(min_length=3, max_length=2000)]
+
+
+class AsideBody(BaseModel):
+    """Why a line's money is for no bill that is known."""
+
+    model_config = ConfigDict(extra="forbid")
+
     reason: Annotated[CleanParagraph, Field(min_length=3, max_length=2000)]
 
 
@@ -139,6 +149,10 @@ def line_pages(house: House) -> APIRouter:
     async def match(request: Request, settlement_id: str, line: int, account: Mover) -> Response:
         return await page.matched(request, settlement_id, line, account)
 
+    @router.post(f"{PATH}/{{settlement_id}}/{{line}}/titipan")
+    async def aside(request: Request, settlement_id: str, line: int, account: Mover) -> Response:
+        return await page.put_aside(request, settlement_id, line, account)
+
     return router
 
 
@@ -185,8 +199,8 @@ class LinePage:
         """Draw the page. Raises NotFound for a line of other offices' banks."""
         row = await self._row(settlement_id, line, account.office)
         teller = self._house.desk.teller(account.office, language(request))
-        waits = row.name in (Class.PENDING, "") and account.has(Role.TREASURER)
-        candidates = await self._house.settlement.views.candidates(row) if waits else []
+        mine = waits(row) and account.has(Role.TREASURER)
+        candidates = await self._house.settlement.views.candidates(row) if mine else []
         return self._house.pages.render(
             request,
             "payment/treasury/line.html",
@@ -194,9 +208,11 @@ class LinePage:
             line=_line(row, teller) | {"text": row.text, "file": row.settlement_id},
             trail=f"/bendahara/jejak/tagihan/{row.application_id}" if row.application_id else "",
             case=f"/bendahara/titipan/{row.suspense_id}" if row.suspense_id else "",
-            waits=waits,
+            waits=mine,
+            may_be_held=mine and may_be_held(row),
             candidates=[_money(one, teller) for one in candidates],
-            form=form or Form(),
+            form=form if form and not form.scope else Form(),
+            aside=form if form and form.scope else Form(scope="aside"),
             refusal=refusal,
             key=uuid4().hex,
         )
@@ -204,37 +220,56 @@ class LinePage:
     async def matched(
         self, request: Request, settlement_id: str, line: int, account: Account
     ) -> Response:
-        """Record what a person said, or draw the page again with the reason why not."""
-        row, data = await self._row(settlement_id, line, account.office), await read_form(request)
-        own = {name: str(data.get(name, "")) for name in MatchBody.model_fields}
-        parsed = parse_form(MatchBody, own)
-        if parsed.value is None:
-            return await self.show(
-                request, settlement_id, line, account, form=parsed.form, status_code=422
-            )
-        said = parsed.value
-        key = derived_id(
-            "match", account.username, str(data.get("key", ""))[:64], said.model_dump_json()
-        )
-        try:
+        """Record which payment the line is, or draw the page again with the reason why not."""
+
+        async def say(said: MatchBody, cause: str) -> None:
             bill = await self._house.desk.bill(account.office, said.number)
             told = Match(
-                settlement_id=row.settlement_id,
-                line=row.line,
+                settlement_id=settlement_id,
+                line=line,
                 application_id=bill.application_id,
                 reference=said.reference,
                 reason=said.reason,
             )
-            await self._house.settlement.matcher.match(told, account.actor, key)
+            await self._house.settlement.matcher.match(told, account.actor, cause)
+
+        return await self._said(request, (settlement_id, line), account, MatchBody, say, _MATCHED)
+
+    async def put_aside(
+        self, request: Request, settlement_id: str, line: int, account: Account
+    ) -> Response:
+        """Record that the line's money is for suspense, or draw the page again with why not."""
+
+        async def say(said: AsideBody, cause: str) -> None:
+            told = Aside(settlement_id=settlement_id, line=line, reason=said.reason)
+            await self._house.settlement.matcher.put_aside(told, account.actor, cause)
+
+        return await self._said(request, (settlement_id, line), account, AsideBody, say, _ASIDE)
+
+    async def _said(
+        self,
+        request: Request,
+        about: tuple[str, int],
+        account: Account,
+        body: type[Body],
+        say: Callable[[Body, str], Awaitable[None]],
+        done: str,
+    ) -> Response:
+        await self._row(*about, account.office)
+        data = await read_form(request)
+        scope = "" if body is MatchBody else "aside"
+        own = {name: str(data.get(name, "")) for name in body.model_fields}
+        parsed = parse_form(body, own)
+        form = Form(parsed.form.values, parsed.form.errors, scope)
+        if parsed.value is None:
+            return await self.show(request, *about, account, form=form, status_code=422)
+        key = str(data.get("key", ""))[:64]
+        cause = derived_id("match", account.username, key, parsed.value.model_dump_json())
+        try:
+            await say(parsed.value, cause)
         except (Refused, InvalidInput, NotAllowed) as error:
             refusal = translator(request).t(error.message(), **error.params)
             return await self.show(
-                request,
-                settlement_id,
-                line,
-                account,
-                form=parsed.form,
-                refusal=refusal,
-                status_code=error.status,
+                request, *about, account, form=form, refusal=refusal, status_code=error.status
             )
-        return self._house.pages.redirect(request, f"{PATH}/{settlement_id}/{line}", flash=_MATCHED)
+        return self._house.pages.redirect(request, f"{PATH}/{about[0]}/{about[1]}", flash=done)

@@ -47,6 +47,7 @@ EVENTS: Mapping[type[Any], str] = {
     e.SettlementFileAccepted: msg("Settlement file accepted"),
     e.SettlementFileRejected: msg("Settlement file refused"),
     e.LineMatchedByHand: msg("Line matched by hand"),
+    e.LineWrittenToSuspense: msg("Line written to suspense by hand"),
     e.SettlementDayProved: msg("Day proved"),
 }
 # The fields worth reading, in the order they are read. Ids are for programs.

@@ -23,6 +23,7 @@ from shared.contracts.payment.payments import (
 from shared.contracts.payment.settlement import (
     ClassTotal,
     LineMatchedByHand,
+    LineWrittenToSuspense,
     SettlementDayProved,
     SettlementFileAccepted,
     SettlementFileOpened,
@@ -54,6 +55,7 @@ __all__ = [
     "ClassTotal",
     "DuplicatePaymentFound",
     "LineMatchedByHand",
+    "LineWrittenToSuspense",
     "PaymentContradicted",
     "PaymentDisputed",
     "PaymentReceived",

@@ -102,6 +102,15 @@ class LineMatchedByHand:
     reference: str = ""
 
 
+@event("LineWrittenToSuspense")
+class LineWrittenToSuspense:
+    """An officer said that a credit is no known payment, and why: its money goes to suspense."""
+
+    settlement_id: str
+    line: int
+    reason: str
+
+
 @event("SettlementDayProved")
 class SettlementDayProved:
     """The sums of a partner's day agree: settled = the sum of all classes, each line in one.

@@ -104,6 +104,33 @@ async def test_a_file_is_read_and_its_day_closed_by_class(office: Office) -> Non
     assert "Settlement file accepted" in steps
 
 
+async def test_a_line_of_nobody_is_written_to_suspense_and_its_case_opens(office: Office) -> None:
+    till, http = Till(office), office.http
+    today = till.now().astimezone(till.zone).date()
+    brought = await bring(http, csv_file([Row(73_000, "LOOSE-1", on=today)], opening=6))
+    line = f"/bendahara/baris/{brought.headers['location'].rsplit('/', 1)[1]}/1"
+    page = await page_with(http, f"{line}?lang=en", "Write to suspense", "Waiting")
+    form = page.split(f'action="{line}/titipan"', 1)[1]
+    sent = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form))
+    without = await http.post(f"{line}/titipan", data=sent, headers=HTML)
+    assert without.status_code == 422
+    assert 'id="f-asidereason"' in without.text
+    assert f'action="{line}"' in without.text, "the other form still leads where it did"
+    sent["reason"] = "Penyetor tidak dikenal."
+    for _ in range(2):
+        done = await http.post(f"{line}/titipan", data=sent, headers=HTML)
+        assert done.status_code == 303, done.text
+    await page_with(http, f"{line}?lang=en", "Money without a bill", "/bendahara/titipan/")
+    await till.shown("suspense", lambda row: row["reference"] == "LOOSE-1")
+    steps = await page_with(http, f"/bendahara/jejak/berkas/{line.split('/')[3]}?lang=en")
+    assert "Line written to suspense by hand" in steps
+    assert "Penyetor tidak dikenal." in steps
+    again = {"reason": "Bukan milik siapa pun."}
+    api = f"/api/settlement/files/{line.split('/')[3]}/lines"
+    assert (await http.post(f"{api}/1/suspense", json=again)).status_code == 200
+    assert (await http.post(f"{api}/2/suspense", json=again)).status_code == 409
+
+
 async def by_hand(http: httpx.AsyncClient, line: str, number: str) -> None:
     """Match a line on its page: first with too little, then with a foreign number, then right."""
     page = await page_with(http, f"{line}?lang=en", "Match by hand")

@@ -14,6 +14,7 @@ from services.payment.settlement.commands import (
     OpenFile,
     RecordLines,
     RejectFile,
+    WriteToSuspense,
 )
 from services.payment.settlement.file import (
     DECIDER,
@@ -32,6 +33,7 @@ from shared.actors import Actor, Role, system
 from shared.contracts.payment import (
     ClassTotal,
     LineMatchedByHand,
+    LineWrittenToSuspense,
     SettlementDayProved,
     SettlementFileAccepted,
     SettlementFileOpened,
@@ -39,7 +41,7 @@ from shared.contracts.payment import (
     SettlementLine,
     SettlementLinesRecorded,
 )
-from shared.errors import NotAllowed
+from shared.errors import JejakError, NotAllowed
 from tests.spec import START, given
 from tests.unit.payment.settlement.house import (
     TREASURER,
@@ -71,6 +73,7 @@ MATCHED = LineMatchedByHand(
     reason="the slip says so",
     reference="NTB1",
 )
+ASIDE = LineWrittenToSuspense(settlement_id="S", line=2, reason="nobody knows whose it is")
 GIVEN: dict[str, Any] = {"now": START, "by": system("test")}
 
 
@@ -98,6 +101,11 @@ def match(**changes: Any) -> MatchLine:
         "by": TREASURER,
     }
     return MatchLine(**{**said, **changes})
+
+
+def aside(**changes: Any) -> WriteToSuspense:
+    said = {"line": 2, "reason": ASIDE.reason, "waits": True, "now": START, "by": TREASURER}
+    return WriteToSuspense(**{**said, **changes})
 
 
 def test_a_file_is_opened_once() -> None:
@@ -164,6 +172,36 @@ def test_a_match_says_why() -> None:
 def test_only_a_treasurer_matches() -> None:
     auditor = Actor("officer", "auditor", "bogor", frozenset({Role.AUDITOR}))
     given(DECIDER, OPENED, ACCEPTED).when(match(by=auditor)).then_refused(NotAllowed)
+
+
+def test_a_line_is_written_to_suspense_once() -> None:
+    accepted = given(DECIDER, OPENED, ACCEPTED)
+    accepted.when(aside()).then(ASIDE).again().then_nothing()
+    given(DECIDER, OPENED, ACCEPTED, ASIDE).when(aside(reason="as before")).then_nothing()
+
+
+def test_what_was_decided_of_a_line_is_not_decided_otherwise() -> None:
+    given(DECIDER, OPENED, ACCEPTED, MATCHED).when(aside()).then_refused(LineMatchedOtherwise)
+    given(DECIDER, OPENED, ACCEPTED, ASIDE).when(match()).then_refused(LineMatchedOtherwise)
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({"waits": False}, LineNotWaiting),
+        ({"line": 3}, NoSuchLine),
+        ({"reason": " "}, ReasonNeeded),
+        ({"by": Actor("officer", "penyelia", "bogor", frozenset({Role.SUPERVISOR}))}, NotAllowed),
+    ],
+)
+def test_a_line_is_written_to_suspense_by_a_treasurer_with_a_reason(
+    changes: dict[str, Any], refusal: type[JejakError]
+) -> None:
+    given(DECIDER, OPENED, ACCEPTED).when(aside(**changes)).then_refused(refusal)
+
+
+def test_only_a_line_of_an_accepted_file_is_written_to_suspense() -> None:
+    given(DECIDER, OPENED).when(aside()).then_refused(FileNotAccepted)
 
 
 LINE = SettlementLine(line=1, amount=300, value_on="2026-01-06")

@@ -10,8 +10,9 @@ import pytest
 
 from services.payment.settlement.file import DECIDER, Accepted, Taking, file_stream, settlement_id
 from services.payment.settlement.keeping import EmptyFile, Files, Slip, shown_name
+from services.payment.settlement.refusals import NoFiles
 from services.payment.settlement.taking_in import LINES_TOGETHER, Intake
-from shared.errors import NotFound, Unavailable
+from shared.errors import Unavailable
 from shared.events import NewEvent, Recorded
 from shared.handle import Handler
 from shared.store.sqlite import SqliteStore
@@ -118,7 +119,7 @@ async def test_what_was_brought_is_taken_in_by_whoever_starts_next(house: House)
 
 
 async def test_a_partner_without_settlement_is_refused(house: House) -> None:
-    with pytest.raises(NotFound):
+    with pytest.raises(NoFiles):
         house.intake.submit(Slip("another-bank", "00", "x", "bendahara"))
 
 
