@@ -14,11 +14,14 @@ from services.payment.service import unbillable
 from services.workflow.sop import Sops
 from shared.errors import BadConfiguration
 from shared.identity import Accounts
-from shared.offices import BadFile, Catalogue, Mistake, PermitType, section
+from shared.offices import BadFile, Catalogue, Mistake, Office, PermitType, section
+from shared.offices.origin import Origin
 from shared.text import msg
 
 _NO_FIELD = msg("The form has no number {field} that could decide on the authority.")
 _AS_SAID = msg("{reason}")
+_NO_ACCOUNT = msg("There is no account {name} at this office. Nobody can be told.")
+_NO_NUMBER = msg("The account {name} has no number. Nobody can be told.")
 _NO_OFFICE = msg(
     "There is no office {office} that can be used. Its accounts can do nothing: {names}."
 )
@@ -100,6 +103,22 @@ def _accounts(folder: Path, catalogue: Catalogue) -> Iterator[Mistake]:
     for office, names in homeless.items():
         # One sentence, however many people: the office's own mistake is what has to be mended.
         yield Mistake("accounts", 1, (), _NO_OFFICE, {"office": office, "names": ", ".join(names)})
+    for one in catalogue.offices.values():
+        yield from _rosters(one, accounts)
+
+
+def _rosters(office: Office, accounts: Accounts) -> Iterator[Mistake]:
+    """Yield who stands on a duty roster and can't be told anything."""
+    for role, duty in office.duty.items():
+        for index, shift in enumerate(duty.people):
+            account = accounts.find(shift.who)
+            known = account is not None and account.office == office.id
+            if shift.who.startswith("+") or (known and account is not None and account.phone):
+                continue
+            place = ("duty", role, "people", index, "who")
+            origin = office.origin or Origin(office.id, {})
+            said = _NO_NUMBER if known else _NO_ACCOUNT
+            yield Mistake(origin.file, origin.line(place), place, said, {"name": shift.who})
 
 
 def unknown_leave(catalogue: Catalogue, today: date) -> Iterator[tuple[str, dict[str, str | int]]]:

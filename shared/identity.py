@@ -18,8 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from shared.actors import Actor, Role
 from shared.offices.files import validated
 from shared.offices.mistakes import BadFile, Mistake
-from shared.offices.models import Mobile
 from shared.offices.origin import Origin, read_data
+from shared.phone import ContactNumber
 from shared.text import bad_value, msg
 
 _TWICE = msg("There is an account {name} already. Give this one another name.")
@@ -68,7 +68,7 @@ class _Entry(BaseModel):
     display_name: Annotated[str, Field(min_length=1, max_length=100)]
     roles: Annotated[frozenset[Role], Field(min_length=1)]
     office: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,63}$")]
-    phone: Mobile | None = None
+    phone: ContactNumber | None = None
     agency: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,39}$")] | Literal[""] = ""
     password_hash: Annotated[str, Field(pattern=r"^\$argon2id\$")]
 

@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from services.intake.catalogue import IntakeSection, Question
-from services.intake.phone import PhoneNumber
+from shared.phone import PhoneNumber
 from shared.text import CleanParagraph, CleanText, Nik, bad_value
 
 MAX_NUMBER = 1_000_000_000

@@ -19,13 +19,13 @@ from starlette.datastructures import FormData, UploadFile
 from services.intake.answers import ApplicantData, Email, Line, PermitNumber, Strict, answer_type
 from services.intake.catalogue import IntakeSection
 from services.intake.inspection import check_extension
-from services.intake.phone import PhoneNumber
 from services.intake.requests import Word
 from services.intake.submission import Named
 from services.intake.uploads import Uploads, clean_name
 from shared.contracts.intake import Applicant, Document
 from shared.errors import InvalidInput
 from shared.ids import new_id
+from shared.phone import PhoneNumber
 from shared.text import CleanParagraph, Nik
 from shared.web.forms import Form, parse_form, read_form
 from shared.web.i18n import msg

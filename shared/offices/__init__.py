@@ -7,6 +7,7 @@ the reason, and stops nothing else.
 """
 
 from shared.offices.catalogue import Catalogue
+from shared.offices.duty import Duty, Shift
 from shared.offices.files import load_yaml, section
 from shared.offices.mistakes import BadFile, Mistake
 from shared.offices.models import (
@@ -14,7 +15,6 @@ from shared.offices.models import (
     AuthorityRule,
     Channel,
     Condition,
-    FileModel,
     Identifier,
     JointLeave,
     Ladder,
@@ -24,6 +24,7 @@ from shared.offices.models import (
     PermitType,
     Promise,
 )
+from shared.offices.strict import FileModel
 
 __all__ = [
     "Agency",
@@ -32,6 +33,7 @@ __all__ = [
     "Catalogue",
     "Channel",
     "Condition",
+    "Duty",
     "FileModel",
     "Identifier",
     "JointLeave",
@@ -42,6 +44,7 @@ __all__ = [
     "Office",
     "PermitType",
     "Promise",
+    "Shift",
     "load_yaml",
     "section",
 ]

@@ -16,6 +16,7 @@ from shared.offices.files import section, validated
 from shared.offices.mistakes import BadFile, Mistake
 from shared.offices.models import JointLeave, Office, PermitType, Versioned
 from shared.offices.origin import Origin, Place, read_data
+from shared.phone import reachable
 from shared.text import msg
 
 M = TypeVar("M", bound=BaseModel)
@@ -33,6 +34,7 @@ _NOT_GIVEN = msg("The office gives no permit type {id}, so it can't be in the pi
 _LONG_DAY = msg(
     "A working day of {minutes} minutes is longer than the office is open on any day: {longest}."
 )
+_NO_MOBILE = msg("This is no mobile number. Write another one, or landlines: true.")
 _CIRCLE = msg("The office {id} is above and below this one at the same time.")
 
 
@@ -102,7 +104,7 @@ def _keep_office(office: Office, read: Folder) -> None:
 
 
 def unworkable(office: Office) -> Iterator[Mistake]:
-    """Yield why no calendar can be made of an office's hours."""
+    """Yield why an office can't be worked with: its hours, its numbers."""
     try:
         if not any(week_of(office.hours).values()):
             yield _of(office, ("hours",), _NEVER_OPEN)
@@ -113,6 +115,9 @@ def unworkable(office: Office) -> Iterator[Mistake]:
             spans_of(day.isoformat(), texts)
         except PydanticCustomError as error:
             yield _of(office, ("special_hours",), error.message_template, **_params(error))
+    for place, number in office.numbers():
+        if not reachable(number, landlines=office.landlines):
+            yield _of(office, place, _NO_MOBILE)
     if office.holidays not in holidays.list_supported_countries():
         yield _of(office, ("holidays",), _NO_COUNTRY)
 

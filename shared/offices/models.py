@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
+from shared.offices.duty import Duty, OnDuty
 from shared.offices.origin import Origin
+from shared.offices.strict import FileModel, Hours
+from shared.phone import ContactNumber
 from shared.text import bad_value
 
 T = TypeVar("T")
@@ -25,33 +27,6 @@ def _zone(name: str) -> str:
     except (ZoneInfoNotFoundError, ValueError):
         raise bad_value("This is not a time zone such as Asia/Jakarta.") from None
     return name
-
-
-_HOURS = re.compile(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d")
-_MOBILE = re.compile(r"\+[1-9][0-9]{6,14}")
-
-
-def _hours(span: str) -> str:
-    if not _HOURS.fullmatch(span):
-        raise bad_value("Write hours such as 07:30-12:00.")
-    return span
-
-
-def _mobile(number: str) -> str:
-    if not _MOBILE.fullmatch(number):
-        raise bad_value("Write the number with its country, such as +6281234567890.")
-    return number
-
-
-Hours = Annotated[str, AfterValidator(_hours)]
-Mobile = Annotated[str, AfterValidator(_mobile)]
-"""An E.164 number."""
-
-
-class FileModel(BaseModel):
-    """A strict model of a data file: a word that is not known is an error, not a silent default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Versioned(FileModel):
@@ -139,7 +114,8 @@ class Office(Versioned):
     ``joint_leave`` adds days off that only this office has. ``parent`` is the office above it.
     ``pilot`` names the permit types with online intake; absent, all have it. ``complaint_days``
     are the working days to answer a complaint. ``contacts`` maps a role (``head``,
-    ``supervisor``, ..) to an E.164 number for alerts.
+    ``supervisor``, ..) to a number for alerts, ``duty`` a role to who is told in which order.
+    Alerts go to mobile numbers, and to ``landlines`` only where the office says so.
     """
 
     code: Annotated[str, Field(pattern=r"^[A-Z]{2,5}$")]
@@ -149,7 +125,7 @@ class Office(Versioned):
     parent: Identifier | None = None
     zone: Annotated[str, AfterValidator(_zone)]
     hours: dict[str, tuple[Hours, ...]]
-    special_hours: dict[date, tuple[Hours, ...]] = {}
+    special_hours: dict[date, tuple[Hours, ...]] = Field(default_factory=dict)
     day_minutes: Annotated[int, Field(gt=0, le=1440)]
     holidays: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
     joint_leave: tuple[date, ...] = ()
@@ -159,7 +135,9 @@ class Office(Versioned):
     agencies: tuple[Agency, ...] = ()
     ladder: Ladder = Ladder()
     complaint_days: Annotated[int, Field(gt=0)] = 5
-    contacts: dict[str, Mobile] = {}
+    contacts: dict[str, ContactNumber] = Field(default_factory=dict)
+    duty: dict[OnDuty, Duty] = Field(default_factory=dict)
+    landlines: bool = False
     source: str
 
     def takes_online(self, permit_type: str) -> bool:
@@ -167,6 +145,15 @@ class Office(Versioned):
         if Channel.ONLINE not in self.channels or permit_type not in self.permit_types:
             return False
         return self.pilot is None or permit_type in self.pilot
+
+    def numbers(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Yield every number in its contacts and rosters, with its place in the file."""
+        for role, number in self.contacts.items():
+            yield ("contacts", role), number
+        for duty_role, duty in self.duty.items():
+            for index, shift in enumerate(duty.people):
+                if shift.who.startswith("+"):
+                    yield ("duty", duty_role, "people", index, "who"), shift.who
 
     def agency(self, agency_id: str) -> Agency | None:
         """Return one of its agencies."""

@@ -15,7 +15,7 @@ from deploy.checking import check, unknown_leave
 from services.workflow.sop import Sops
 from shared.calendar import Calendars
 from shared.identity import Accounts
-from shared.offices import Catalogue, Level
+from shared.offices import BadFile, Catalogue, Level
 from shared.settings import Settings
 from shared.web.i18n import Translator
 
@@ -118,6 +118,62 @@ SPOILED = [
         "ladder: {warn_percent: 100",
         "ladder:",
         "Tulis 99 atau kurang.",
+    ),
+    (
+        "offices/bontang.yaml",
+        '  head: "+6281200000012"',
+        '  head: "+62812TELEPON"',
+        "  head:",
+        "Tulis nomor dengan kode negaranya, seperti +6281234567890.",
+    ),
+    (
+        "offices/bontang.yaml",
+        '  head: "+6281200000012"',
+        '  head: "+6281200000012/081200000013"',
+        "  head:",
+        "Tulis nomor dengan kode negaranya, seperti +6281234567890.",
+    ),
+    (
+        "offices/bontang.yaml",
+        '  head: "+6281200000012"',
+        '  head: "+6254821234"',
+        "  head:",
+        "Ini bukan nomor ponsel. Tulis nomor lain, atau landlines: true.",
+    ),
+    (
+        "offices/bontang.yaml",
+        'source: "assumed"',
+        'duty:\n  head:\n    people: [{who: "+6581234567"}]\nsource: "assumed"',
+        "    people:",
+        "Ini bukan nomor telepon Indonesia.",
+    ),
+    (
+        "offices/bontang.yaml",
+        'source: "assumed"',
+        'duty:\n  verifier:\n    people: [{who: nobody, days: [mon]}]\nsource: "assumed"',
+        "    people:",
+        "Tidak ada akun nobody di kantor ini.",
+    ),
+    (
+        "offices/bontang.yaml",
+        'source: "assumed"',
+        'duty:\n  verifier:\n    people: [{who: "+6254821234"}]\nsource: "assumed"',
+        "    people:",
+        "Ini bukan nomor ponsel.",
+    ),
+    (
+        "offices/bontang.yaml",
+        'source: "assumed"',
+        'duty:\n  mayor:\n    people: []\nsource: "assumed"',
+        "  mayor:",
+        "Ini tidak dikenal di sini.",
+    ),
+    (
+        "offices/bontang.yaml",
+        'source: "assumed"',
+        'duty:\n  head:\n    escalate_minutes: 0\nsource: "assumed"',
+        "    escalate_minutes:",
+        "Tulis angka lebih dari 0.",
     ),
     (
         "permits/imb.yaml",
@@ -250,6 +306,22 @@ def test_a_year_without_joint_leave_is_told_in_time_and_is_no_mistake() -> None:
     assert list(unknown_leave(catalogue, date(2026, 10, 31))) == []
     ((_, params),) = unknown_leave(catalogue, date(2026, 11, 2))
     assert params == {"country": "ID", "year": 2027}
+
+
+def test_an_office_that_says_so_is_reached_by_landline(folder: Path) -> None:
+    file = folder / "offices" / "bontang.yaml"
+    rewrite(file, '  head: "+6281200000012"', '  head: "+6254821234"\nlandlines: true')
+    found = check(folder)
+    assert found.mistakes == ()
+    assert found.catalogue.offices["bontang"].contacts["head"] == "+6254821234"
+
+
+def test_an_accounts_number_that_is_none_is_named_with_its_line(folder: Path) -> None:
+    file = folder / "accounts" / "bogor.yaml"
+    rewrite(file, 'phone: "+6281100000002"', 'phone: "+6281100000002/3"')
+    line = line_of(file, "+6281100000002/3")
+    with pytest.raises(BadFile, match=f"line {line}: accounts.1.phone: Write the number"):
+        Accounts.load(folder / "accounts")
 
 
 def test_a_tariff_without_its_day_is_refused_with_file_and_line(folder: Path) -> None:
