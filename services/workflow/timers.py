@@ -199,10 +199,11 @@ class Sweeper:
     def _forget(self, now_us: int) -> None:
         if len(self._dealt_with) > _MAX_REMEMBERED:
             self._dealt_with.clear()
-        # They were put in in the order in which they end.
+        # They were put in in the order in which they end. One that ends later than any can was put
+        # in while the clock was ahead: it must not keep a permit waiting until that day comes.
         while self._dealt_with:
             key, until = next(iter(self._dealt_with.items()))
-            if until > now_us:
+            if now_us < until <= now_us + RETRY_US:
                 break
             del self._dealt_with[key]
 

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -123,11 +124,7 @@ async def test_a_sweep_at_the_start_covers_the_time_nobody_swept(office: SmallOf
 async def test_a_broken_permit_and_a_broken_office_stop_nobody_else(office: SmallOffice) -> None:
     broken, gone, sound = [await office.open(index) for index in range(3)]
     await office.project()
-    await office.database.transaction(
-        lambda tx: tx.execute(
-            "UPDATE permits SET procedure_type = 'lain' WHERE application_id = ?", (gone,)
-        )
-    )
+    await _rename(office, gone, "lain")
     recorded = await office.store.read_stream(stream(broken))
     poison = recorded[-1]._replace(event_id="poison", type="NobodyKnows", cause_id="poison")
     await office.store.append(stream(broken), [_new(poison)])
@@ -142,6 +139,33 @@ async def test_a_broken_permit_and_a_broken_office_stop_nobody_else(office: Smal
     assert (await fresh.sweep()).failed == 0
     office.at = local(6, 8, 2)
     assert (await fresh.sweep()).failed == 2
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+async def test_a_clock_a_day_wrong_fires_once_and_what_failed_is_tried_when_it_is_set_right(
+    office: SmallOffice, days: int
+) -> None:
+    sound, failing = await office.open(1), await office.open(2)
+    await office.project()
+    await _rename(office, failing, "lain")
+    sweeper, right = office.sweeper(), local(8, 8)
+    office.at = right + timedelta(days=days)
+    assert await sweeper.sweep() == Swept(2, 1, 1)
+    await _rename(office, failing, "izin")
+    office.at = right + timedelta(minutes=2)
+    assert (await sweeper.sweep()).failed == 0
+    for app in (sound, failing):
+        counts = Counter(kinds(await office.events(app)))
+        assert counts == {"StageOverdue": 1, "StallExplanationRequested": 1}
+
+
+async def _rename(office: SmallOffice, app: str, kind: str) -> None:
+    """Let a permit's row name another procedure."""
+    await office.database.transaction(
+        lambda tx: tx.execute(
+            "UPDATE permits SET procedure_type = ? WHERE application_id = ?", (kind, app)
+        )
+    )
 
 
 async def test_an_office_whose_file_is_refused_stops_no_other(
