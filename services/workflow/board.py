@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -11,10 +11,10 @@ from fastapi import APIRouter, Request, Response
 from services.workflow.live import board_key
 from services.workflow.supervision.flow_page import WINDOW
 from services.workflow.supervision.open_files import (
-    NOBODY,
     WAITING,
     Filter,
     Group,
+    StageKey,
     Standing,
     counted,
 )
@@ -72,24 +72,27 @@ class Board:
         found = await self.watch.figures.stalls(self.offices, "", STALLED)
         return [stall_line(stall, self.tell) for stall in found]
 
-    def _stages(self, groups: Iterable[Group]) -> list[dict[str, Any]]:
-        """Return the steps in the order of their procedures."""
+    def _stages(self, groups: Sequence[Group]) -> list[dict[str, Any]]:
+        """Return the steps in the order of their procedures, whatever version a file keeps."""
+        newest: dict[tuple[str, str, str], StageKey] = {}
+        for key in sorted({group.key for group in groups}):
+            newest[_step_of(key)] = key
         lines = []
-        for key, counts in counted(groups, lambda group: group.key).items():
-            sop = self.watch.files.sop(key)
-            stage = self.watch.files.stage(key)
+        for step, counts in counted(groups, lambda group: _step_of(group.key)).items():
+            key = newest[step]
+            sop, stage = self.watch.files.sop(key), self.watch.files.stage(key)
             place = sop.stages.index(stage) if sop is not None and stage is not None else -1
             wanted = Filter(office=key.office, permit_type=key.permit_type, stage=key.stage)
             line = self._line(self.tell.stage(key), counts, wanted)
             line["permit"] = self.tell.permit(sop, key.permit_type)
-            lines.append(((key.permit_type, key.office, key.version, place), line))
+            lines.append(((key.permit_type, key.office, place, key.stage), line))
         return [line for _, line in sorted(lines, key=lambda one: one[0])]
 
     def _officers(self, groups: Iterable[Group]) -> list[dict[str, Any]]:
         return self._lines(
             groups,
-            lambda group: group.assignee or NOBODY,
-            lambda account: (self.tell.person(account), Filter(assignee=account)),
+            lambda group: group.holder,
+            lambda holder: (self.tell.person(holder), Filter(assignee=holder)),
         )
 
     def _agencies(self, groups: Iterable[Group]) -> list[dict[str, Any]]:
@@ -132,14 +135,11 @@ class Board:
 
 
 def _with(wanted: Filter, standing: Standing) -> Filter:
-    return Filter(
-        wanted.office,
-        wanted.permit_type,
-        wanted.stage,
-        wanted.assignee,
-        wanted.agency,
-        standing,
-    )
+    return replace(wanted, standing=standing)
+
+
+def _step_of(key: StageKey) -> tuple[str, str, str]:
+    return key.office, key.permit_type, key.stage
 
 
 def board_pages(watch: Watch) -> APIRouter:

@@ -145,14 +145,13 @@ def _map(
 
 
 def _line(step: Step, tell: Tell, window: int, now: int) -> dict[str, Any]:
-    office = step.key.office
+    office, kind, version, name = step.key
     pace = step.pace or Pace(0, 0, None, None, 0, 0)
     budget = None if step.stage.budget is None else step.stage.budget * MINUTE_US
     return {
         "name": tell.stage(step.key),
-        "link": list_link(
-            Filter(office=office, permit_type=step.key.permit_type, stage=step.key.stage)
-        ),
+        # One procedure's files: another version may have a step of the same name.
+        "link": list_link(Filter(office=office, permit_type=kind, stage=name, version=version)),
         "files": step.files,
         "late": step.late,
         "through": pace.turns,

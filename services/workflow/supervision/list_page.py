@@ -38,10 +38,11 @@ def list_pages(watch: Watch) -> APIRouter:
         petugas: Word = "",
         opd: Word = "",
         keadaan: Word = "",
+        versi: Annotated[int, Query(ge=0, le=10_000)] = 0,
         page: PageQuery = 1,
     ) -> Response:
         standing = Standing(keadaan) if keadaan in set(Standing) else None
-        wanted = Filter(kantor, izin, tahap, petugas, opd, standing)
+        wanted = Filter(kantor, izin, tahap, petugas, opd, standing, versi)
         tell = watch.tell(account.office, language(request))
         groups = await watch.files.groups(watch.scope(account))
         taken = [group for group in groups if wanted.takes(group)]
@@ -75,7 +76,7 @@ def _choices(groups: Sequence[Group], tell: Tell) -> dict[str, list[tuple[str, s
         "keadaan": [(str(one), tell.standing(one)["label"]) for one in STANDING],
         "izin": _sorted(kinds.items()),
         "tahap": _stages(groups, tell),
-        "petugas": _sorted({(g.assignee or "-", tell.person(g.assignee)) for g in groups}),
+        "petugas": _sorted({(g.holder, tell.person(g.holder)) for g in groups}),
         "opd": _sorted(
             {(g.agency, tell.agency(g.key.office, g.agency)) for g in groups} - {("", "")}
         ),

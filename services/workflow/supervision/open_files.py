@@ -33,6 +33,9 @@ class Standing(StrEnum):
 WAITING = (Standing.APPLICANT, Standing.PAYMENT, Standing.OUTSIDE)
 
 
+NOBODY = "-"
+
+
 class StageKey(NamedTuple):
     """A stage of one procedure at one office."""
 
@@ -56,10 +59,18 @@ class Group(NamedTuple):
     files: int
     oldest_us: int
 
+    @property
+    def holder(self) -> str:
+        """With whom the files are: an account, or ``-`` and the role that may take them."""
+        return self.assignee or NOBODY + self.role
+
 
 @dataclass(frozen=True)
 class Filter:
-    """Which open files a list shows; an empty field shows all. ``assignee`` ``-`` is nobody."""
+    """Which open files a list shows; an empty field (0 for ``version``) shows all.
+
+    ``assignee`` ``-`` is nobody by name, ``-verifier`` nobody by name whose role is to be that.
+    """
 
     office: str = ""
     permit_type: str = ""
@@ -67,6 +78,7 @@ class Filter:
     assignee: str = ""
     agency: str = ""
     standing: Standing | None = None
+    version: int = 0
 
     def takes(self, group: Group) -> bool:
         """Say whether a group's files are in the list."""
@@ -75,14 +87,14 @@ class Filter:
                 self.office in ("", group.key.office),
                 self.permit_type in ("", group.key.permit_type),
                 self.stage in ("", group.key.stage),
-                self.assignee in ("", group.assignee or NOBODY),
+                self.assignee in ("", group.assignee or NOBODY, group.holder),
                 self.agency in ("", group.agency),
                 self.standing in (None, group.standing),
+                self.version in (0, group.key.version),
             )
         )
 
 
-NOBODY = "-"
 _KEYS = "procedure_office, procedure_type, procedure_version, stage"
 
 
@@ -125,14 +137,16 @@ class OpenFiles:
         offices = sorted({group.key.office for group in taken})
         where, params = f"{_of(offices)} AND working = 1", offices
         narrowed: list[Any] = []
-        if any((wanted.permit_type, wanted.stage, wanted.agency, wanted.standing)):
+        of_stage = (wanted.permit_type, wanted.stage, wanted.agency, wanted.version)
+        if any((*of_stage, wanted.standing)):
             keys = sorted({group.key for group in taken})
             marks = ", ".join("(?, ?, ?, ?)" for _ in keys)
             where += f" AND ({_KEYS}) IN (VALUES {marks})"
             narrowed = [value for key in keys for value in key]
         if wanted.assignee:
-            where += " AND assignee = ?"
-            narrowed.append("" if wanted.assignee == NOBODY else wanted.assignee)
+            account, role = _holder(wanted.assignee)
+            where += " AND assignee = ?" + (" AND role = ?" if role else "")
+            narrowed += [account, role] if role else [account]
         if wanted.standing is not None:
             condition, times = _STANDING[wanted.standing]
             where += f" AND {condition}"
@@ -183,6 +197,13 @@ _STANDING: dict[Standing, tuple[str, int]] = {
     Standing.NEAR: ("warn_us <= ? AND due_us > ?", 2),
     Standing.RUNNING: ("warn_us > ? AND returned = 0 AND awaits_payment = 0", 1),
 }
+
+
+def _holder(wanted: str) -> tuple[str, str]:
+    """Return account and role of what a filter says; nobody's account is empty."""
+    if wanted.startswith(NOBODY):
+        return "", wanted.removeprefix(NOBODY)
+    return wanted, ""
 
 
 def _waits(returned: int, payment: int, stage: Stage | None) -> Standing | None:

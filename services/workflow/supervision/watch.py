@@ -130,10 +130,13 @@ class Tell:
         return self.teller.stage(stage) or key.stage
 
     def person(self, account: str) -> str:
-        """Return an officer's name by account; ``-`` or empty is nobody."""
-        if account in ("", NOBODY):
+        """Return an officer's name by account; ``-`` is nobody, ``-verifier`` that role's."""
+        if account and not account.startswith(NOBODY):
+            return self.teller.name_of(account)
+        role = self.teller.role(account.removeprefix(NOBODY))
+        if not role:
             return self.teller.tr.t("Nobody by name")
-        return self.teller.name_of(account)
+        return self.teller.tr.t("{role}, nobody by name", role=role)
 
     def standing(self, standing: Standing) -> dict[str, str]:
         """Return how a file stands, as label and tone."""
@@ -189,5 +192,6 @@ PARAMETERS = {
     "assignee": "petugas",
     "agency": "opd",
     "standing": "keadaan",
+    "version": "versi",
 }
 """Field of a ``Filter`` -> its name in an address."""

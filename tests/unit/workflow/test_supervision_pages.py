@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -128,6 +129,55 @@ async def test_every_number_on_the_board_leads_to_exactly_its_files(office: Offi
         assert f">{NUMBER}</a>" in await page(office, link), link
     for other in ("keadaan=overdue", "tahap=sign", "petugas=kepala", "izin=siup", "opd=dinkes"):
         assert "Tidak ada berkas seperti itu" in await page(office, f"/papan/berkas?{other}")
+
+
+async def test_files_of_nobody_by_name_are_told_by_who_may_take_them(office: Office) -> None:
+    await open_permit(office)
+    await office.sign_in("penyelia")
+    board = await page(office, "/papan")
+    assert "Petugas verifikasi, tanpa nama" in board
+    assert 'href="/papan/berkas?petugas=-verifier"' in board
+    for those, there in (("-verifier", True), ("-", True), ("-signer", False)):
+        told = await page(office, f"/papan/berkas?petugas={those}")
+        assert (f">{NUMBER}</a>" in told) is there, those
+
+
+async def test_a_step_of_two_versions_is_one_line_of_the_board_and_two_bottleneck_maps(
+    office: Office,
+) -> None:
+    kernel = office.running.kernel
+    for version in (1, 2):
+        app, number = derived_id("version", version), f"BGR-2026-70000{version}"
+        about = {"application_id": app}
+        facts: list[Any] = [
+            e.PermitOpened(
+                number=number,
+                office="bogor",
+                permit_type="reklame",
+                permit_version=version,
+                **about,
+            ),
+            e.StageStarted(stage="sign", role="signer", **about),
+        ]
+        at = to_micros(datetime.now(UTC))
+        new = [kernel.codec.envelope(fact, new_id(), at, WORKER, new_id(), app) for fact in facts]
+        await kernel.store.append(stream(app), new, 0)
+
+    await office.sign_in("penyelia")
+
+    async def both() -> bool:
+        return "70000" in (told := await page(office, "/papan/berkas")) and "2 berkas" in told
+
+    await until(both, what="the two files")
+    board = await page(office, "/papan")
+    link = 'href="/papan/berkas?kantor=bogor&izin=reklame&tahap=sign">2<'
+    assert board.count("tahap=sign") == board.count(link) == 1
+    for version in (1, 2):
+        one = f"/papan/berkas?kantor=bogor&izin=reklame&tahap=sign&versi={version}"
+        assert f'href="{one}">1<' in await page(office, "/papan/sumbatan")
+        told = await page(office, one)
+        assert f">BGR-2026-70000{version}</a>" in told
+        assert "1 berkas terbuka" in told
 
 
 async def test_an_office_outside_ones_own_is_not_there(office: Office) -> None:
