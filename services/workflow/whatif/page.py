@@ -235,6 +235,13 @@ def _line(line: tuple[str, str, str, str]) -> dict[str, str]:
     return dict(zip(("label", "base", "variant", "difference"), line, strict=True))
 
 
+# What the template calls the cells of ``step_cells``.
+_CELLS = (
+    *("turns", "on_before", "on_after", "before", "after", "difference"),
+    *("told", "told_then", "up", "up_then"),
+)
+
+
 def _procedures(run: Run, tell: Tell) -> list[dict[str, Any]]:
     """Return a chart and a table for every procedure, its steps in their order."""
     found: dict[tuple[str, int], dict[str, Step]] = {}
@@ -256,9 +263,8 @@ def _procedure(
         bars.append((step.late_before, step.turns - step.late_before))
         bars.append((step.late_after, step.turns - step.late_after))
         cells = step_cells(step, tell.teller.tr)
-        keys = ("turns", "on_before", "on_after", "before", "after", "difference", "up", "up_then")
         lines.append(
-            {"name": _stage(sop.stage(name), name, tell)} | dict(zip(keys, cells, strict=True))
+            {"name": _stage(sop.stage(name), name, tell)} | dict(zip(_CELLS, cells, strict=True))
         )
     chart, tr = charts.rows(bars), tell.teller.tr
     said = [

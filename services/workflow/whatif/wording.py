@@ -51,7 +51,10 @@ def _planned_line(label: str, name: str, base: Planned, variant: Planned, tr: Tr
 
 
 def step_cells(step: Step, tr: Translator) -> tuple[str, ...]:
-    """Return a step's turns; share in time, late turns and escalations before and after."""
+    """Return a step's turns; share in time, late turns, alerts and escalations before and after.
+
+    Alerts are what the step's officers were told: warnings and questions.
+    """
     before, after = step.on_time
     base, variant = step.base, step.variant
     return (
@@ -61,6 +64,8 @@ def step_cells(step: Step, tr: Translator) -> tuple[str, ...]:
         tr.number(step.late_before),
         tr.number(step.late_after),
         difference(step.late_before, step.late_after, tr),
+        tr.number(base.warned + base.asked),
+        tr.number(variant.warned + variant.asked),
         tr.number(base.supervisor + base.head),
         tr.number(variant.supervisor + variant.head),
     )
@@ -73,6 +78,8 @@ STEP_HEADS = (
     msg("Late before"),
     msg("Late then"),
     msg("Difference"),
+    msg("Alerts before"),
+    msg("Alerts then"),
     msg("Passed up before"),
     msg("Passed up then"),
 )
