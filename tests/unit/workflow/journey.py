@@ -187,6 +187,25 @@ OPD_PLACES: dict[str, list[Any]] = {
     ],
 }
 
+# The journey of the procedure with a required survey and a review.
+LOOKED = e.SurveyReported(**about(stage="look", report="Sesuai", recommended=True))
+LOOKING = [OPENED, started("look", "surveyor")]
+PLANNED = [*LOOKING, e.SurveyScheduled(**about(stage="look", on="2026-01-07"))]
+CHECKING = [*PLANNED, LOOKED, done("look", "recommended"), started("check", "verifier")]
+CHECKED = [*CHECKING, done("check", note="Sesuai"), started("sign", "signer")]
+REVIEWED_PLACES: dict[str, list[Any]] = {
+    "look": LOOKING,
+    "look planned": PLANNED,
+    "check": CHECKING,
+    "check returned": [*CHECKING, e.PermitReturned(**about(stage="check", reason="-"))],
+    "check passed": CHECKED,
+    "nothing to collect": [
+        *CHECKED,
+        done("sign", "signed"),
+        e.PermitIssued(**about(number=NUMBER, document_number="503/1", collected=False)),
+    ],
+}
+
 
 def nudge(now: Any) -> Any:
     return give(c.NudgePermit, now=now)

@@ -89,6 +89,13 @@ OPD = (
     stage("hand", "hand_over", "counter"),
 )
 
+# A survey that can't be skipped, a review, and nothing to collect.
+REVIEWED = (
+    stage("look", "survey", "surveyor", days=2, survey="required"),
+    stage("check", "review", "verifier", days=1),
+    stage("sign", "sign", "signer", days=1),
+)
+
 
 def permit_type(
     *stages: dict[str, Any], name: str = "izin", days: int = 5, **more: Any
@@ -120,6 +127,7 @@ def catalogue() -> Catalogue:
 
 SOP: Sop = prepare(permit_type(*PAID), office())
 OPD_SOP: Sop = prepare(permit_type(*OPD, validity={"years": 5}), office())
+REVIEWED_SOP: Sop = prepare(permit_type(*REVIEWED), office())
 FREE_SOP: Sop = prepare(permit_type(*FREE, name="gratis", days=3), office())
 FOREIGN_SOP: Sop = prepare(permit_type(stage("t02", "foreign"), stage("t03", "foreign")), office())
 CALENDAR = WorkCalendar.of(office())

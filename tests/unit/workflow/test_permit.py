@@ -220,6 +220,25 @@ def test_a_required_survey_is_not_skipped() -> None:
     history(*at("survey")).when(command).then_refused(r.SurveyRequired)
 
 
+@pytest.mark.parametrize("place", ["verify", "survey", "assess", "pay", "sign"])
+def test_a_permit_can_be_withdrawn_at_any_stage_until_it_is_signed(place: str) -> None:
+    withdrawn = e.PermitWithdrawn(**about())
+    story = history(*at(place)).when(give(c.WithdrawPermit)).then(withdrawn)
+    story.again().then_nothing()
+    assert isinstance(story.after.state, Closed)
+
+
+def test_a_permit_is_returned_and_goes_on_any_number_of_times() -> None:
+    events: list[Any] = at("verify")
+    for time in range(20):
+        why = f"Halaman {time} buram"
+        returned, resumed = replace(RETURNED, reason=why), e.PermitResumed(**about(stage="verify"))
+        story = history(*events).when(give(c.ReturnPermit, reason=why)).then(returned)
+        story.after.when(give(c.ResumePermit)).then(resumed)
+        events = [*events, returned, resumed]
+    history(*events).when(give(c.CompleteStage)).then(*VERIFIED)
+
+
 def test_withdrawing_before_registration_or_twice_and_resuming_unasked_decide_nothing() -> None:
     history().when(give(c.WithdrawPermit)).then_nothing()
     history().when(give(c.ResumePermit)).then_nothing()

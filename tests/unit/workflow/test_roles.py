@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -19,6 +19,7 @@ from shared.errors import InvalidInput, JejakError, NotAllowed, Refused
 from tests.unit.workflow.journey import (
     OPD_PLACES,
     PLACES,
+    REVIEWED_PLACES,
     STALL,
     at,
     at_time,
@@ -27,11 +28,13 @@ from tests.unit.workflow.journey import (
 from tests.unit.workflow.kit import (
     ALL_ROLES,
     OPD_SOP,
+    REVIEWED_SOP,
     SCANS,
     SITI,
     SOP,
     give,
     officer,
+    opening,
 )
 
 OFFICER_COMMANDS: tuple[type[Any], ...] = (
@@ -85,6 +88,7 @@ _WORD: set[type[Any]] = {c.CompleteStage, c.ReturnPermit}
 OWN: dict[Kind, set[type[Any]]] = {
     Kind.VERIFY: _WORD,
     Kind.DATA_ENTRY: _WORD,
+    Kind.REVIEW: _WORD,
     Kind.SURVEY: {c.ScheduleSurvey, c.ReportSurvey, c.SkipSurvey, c.ReturnPermit},
     Kind.RECOMMEND: {c.GiveRecommendation, c.ReturnPermit},
     Kind.ASSESS_FEE: {c.AssessFee, c.ReturnPermit},
@@ -99,7 +103,11 @@ LEADERS: dict[type[Any], Role] = {
     c.AnnounceRevocation: Role.SIGNER,
     c.LiftRevocation: Role.SIGNER,
 }
-PROCEDURES: tuple[tuple[Sop, dict[str, list[Any]]], ...] = ((SOP, PLACES), (OPD_SOP, OPD_PLACES))
+PROCEDURES: tuple[tuple[Sop, dict[str, list[Any]]], ...] = (
+    (SOP, PLACES),
+    (OPD_SOP, OPD_PLACES),
+    (REVIEWED_SOP, REVIEWED_PLACES),
+)
 AGENCIES = ("", "dinas", "belum", "lain")
 
 
@@ -189,10 +197,12 @@ def test_exactly_the_possible_commands_are_decided_and_every_refusal_says_what_i
     assert seen > 40_000
 
 
-def test_every_kind_of_stage_is_in_one_of_the_two_procedures() -> None:
+def test_every_kind_of_stage_and_every_command_is_in_the_table() -> None:
     kinds = {stage.kind for sop, _ in PROCEDURES for stage in sop.stages}
-    # A review is an officer's word like verification; a foreign log's stages are nobody's.
-    assert set(Kind) - kinds == {Kind.REVIEW, Kind.FOREIGN}
+    # A foreign log's stages are nobody's.
+    assert set(Kind) - kinds == {Kind.FOREIGN}
+    others = {c.OpenPermit, c.FileComplaint, *SYSTEM_COMMANDS}
+    assert set(get_args(c.Command)) - others == set(OFFICER_COMMANDS)
 
 
 @pytest.mark.parametrize("command", OFFICER_COMMANDS)
@@ -223,6 +233,7 @@ SYSTEM_COMMANDS = (
 def test_nobody_but_the_system_gives_the_system_s_commands(command: type[Any]) -> None:
     for by in (ALL_ROLES, APPLICANT):
         history(*at("pay")).when(give(command, by=by)).then_refused(r.NotForPeople)
+        history().when(opening(by=by)).then_refused(r.NotForPeople)
 
 
 def test_nobody_but_the_applicant_complains() -> None:
