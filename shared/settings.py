@@ -66,8 +66,8 @@ class Settings(BaseSettings):
     mail_user: str = ""
     mail_password: SecretStr | None = None
     mail_sender: str = ""
-    # How long a call may be without an outcome before it is unknown, and how long a report is
-    # awaited about an unknown one before it is sent once more.
+    # How long a call may be without an outcome before it is unknown (longer than any call takes),
+    # and how long a report is awaited about an unknown one before it is sent once more.
     message_stuck_seconds: float = Field(60.0, gt=0)
     message_unknown_seconds: float = Field(600.0, gt=0)
 

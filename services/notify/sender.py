@@ -106,6 +106,7 @@ class Sender:
         self._now = now
         self._limits = limits
         self._room = asyncio.Semaphore(limits.concurrency)
+        self._busy: set[str] = set()
         self._news = asyncio.Event()
 
     def wake(self) -> None:
@@ -113,31 +114,46 @@ class Sender:
         self._news.set()
 
     async def run(self) -> None:
-        """Send for ever."""
-        while True:
-            self._news.clear()
-            await patiently("sender", self.round)
-            try:
-                async with asyncio.timeout(POLL_SECONDS):
-                    await self._news.wait()
-            except TimeoutError:
-                continue
+        """Send for ever. A call that takes its time holds up its own application alone."""
+        async with asyncio.TaskGroup() as calls:
+            while True:
+                self._news.clear()
+                await patiently("sender", lambda: self._begin(calls))
+                try:
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await self._news.wait()
+                except TimeoutError:
+                    continue
 
     async def round(self) -> None:
-        """Deal once with everything that is due now: one application's news in order."""
-        due = await self._views.due(self._now(), self._limits.windows, BATCH)
-        await asyncio.gather(*map(self._in_order, due.values()))
+        """Deal once with everything that is due now, to the end."""
+        async with asyncio.TaskGroup() as calls:
+            await self._begin(calls)
 
-    async def _in_order(self, messages: Sequence[str]) -> None:
-        async with self._room:
-            for message_id in messages:
-                try:
-                    await self._advance(message_id)
-                except NotWaiting:
-                    # The read model is behind, or another process was quicker.
-                    continue
-                except Exception:  # noqa: BLE001 - one message must not hold up the others
-                    log.exception("message_not_sent", message_id=message_id)
+    async def _begin(self, calls: asyncio.TaskGroup) -> None:
+        due = await self._views.due(self._now(), self._limits.windows, BATCH)
+        for application, messages in due.items():
+            if application not in self._busy:
+                self._busy.add(application)
+                calls.create_task(self._in_order(application, messages))
+
+    async def _in_order(self, application: str, messages: Sequence[str]) -> None:
+        """Deal with one application's news, in order."""
+        try:
+            async with self._room:
+                for message_id in messages:
+                    await self._deal_with(message_id)
+        finally:
+            self._busy.discard(application)
+
+    async def _deal_with(self, message_id: str) -> None:
+        try:
+            await self._advance(message_id)
+        except NotWaiting:
+            # The read model is behind, or another process was quicker.
+            return
+        except Exception:  # noqa: BLE001 - one message must not hold up the others
+            log.exception("message_not_sent", message_id=message_id)
 
     async def _advance(self, message_id: str) -> None:
         loaded = await self._handler.load(DECIDER, message_stream(message_id))

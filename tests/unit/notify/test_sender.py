@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
@@ -23,6 +24,8 @@ from services.notify.message import (
     Unknown,
 )
 from shared.contracts.workflow import StageCompleted, StageOverdue
+from shared.ids import new_id
+from tests.running import until
 from tests.unit.notify.desk import Desk, desk_in, gathered
 from tests.unit.notify.samples import APPLICATION
 from tests.unit.notify.standins import HANG, PHONE_ID, TOKEN, closed_address
@@ -163,6 +166,30 @@ async def test_a_process_that_died_in_a_call_leaves_an_unknown_outcome(desk: Des
     await restarted.later(minutes=10)
     assert isinstance(await desk.state(message), Sent)
     assert len(desk.meta.ledger) == 1
+
+
+async def test_a_call_that_takes_its_time_holds_up_no_other_application(desk: Desk) -> None:
+    desk.channels["whatsapp"] = WhatsApp(client(desk.meta.address), PHONE_ID, TOKEN)
+    slow = await desk.queue(application_id=new_id())
+    desk.meta.answers = [HANG]
+    await desk.project()
+    running = asyncio.create_task(desk.sender.run())
+    await until(lambda: _received(desk, 1), what="the first call")
+    fast = await desk.queue(application_id=new_id())
+    await desk.project()
+    desk.sender.wake()
+    await until(lambda: _is_sent(desk, fast), seconds=4, what="the second message")
+    assert isinstance(await desk.state(slow), Sending)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def _received(desk: Desk, count: int) -> bool:
+    return len(desk.meta.ledger) == count
+
+
+async def _is_sent(desk: Desk, message: str) -> bool:
+    return isinstance(await desk.state(message), Sent)
 
 
 async def test_a_second_unknown_outcome_fails_and_a_late_report_is_believed(desk: Desk) -> None:
