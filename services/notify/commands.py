@@ -15,7 +15,8 @@ class QueueMessage:
 
     See ``MessageQueued`` for what a recipient may be. It waits until ``not_before``; messages to
     one person with the same ``digest`` may be joined. ``attachment`` names a paper that goes along;
-    ``resend_of`` is the message that a person ordered anew.
+    ``resend_of`` is the message that a person ordered anew. ``refused`` says why it can't be sent
+    at all; then it is on record as failed.
     """
 
     application_id: str
@@ -35,6 +36,7 @@ class QueueMessage:
     digest: str = ""
     attachment: str = ""
     resend_of: str = ""
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,15 @@ class DigestMessage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseMessage:
+    """It need not wait longer than ``not_before``: who was told first can't be reached."""
+
+    not_before: datetime
+    now: datetime
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SupersedeMessage:
     """What it says is not true any more."""
 
@@ -128,6 +139,7 @@ Report = (
     | DeferMessage
     | RecordFailure
     | DigestMessage
+    | ReleaseMessage
     | SupersedeMessage
 )
 """What became of a message that was queued."""

@@ -32,6 +32,7 @@ from services.notify.commands import (
     RecordRead,
     RecordSent,
     RecordUnknown,
+    ReleaseMessage,
     Report,
     SupersedeMessage,
 )
@@ -46,6 +47,7 @@ from shared.contracts.notify import (
     MessageOutcomeUnknown,
     MessageQueued,
     MessageRead,
+    MessageReleased,
     MessageSent,
     MessageSuperseded,
 )
@@ -163,7 +165,7 @@ def message_stream(message_id: str) -> str:
 def decide(command: Command, state: Message) -> Sequence[object]:
     """Return what comes of ``command``. Raises UnknownMessage, NotWaiting."""
     if isinstance(command, QueueMessage):
-        return [_queued(command)] if isinstance(state, NotQueued) else []
+        return _queue(command) if isinstance(state, NotQueued) else []
     if isinstance(state, NotQueued):
         raise UnknownMessage
     if isinstance(command, AttemptMessage):
@@ -175,6 +177,13 @@ def decide(command: Command, state: Message) -> Sequence[object]:
 
 def _ids(message: MessageQueued) -> dict[str, str]:
     return {"application_id": message.application_id, "message_id": message.message_id}
+
+
+def _queue(command: QueueMessage) -> Sequence[object]:
+    queued = _queued(command)
+    if not command.refused:
+        return [queued]
+    return [queued, MessageFailed(**_ids(queued), reason=command.refused)]
 
 
 def _queued(command: QueueMessage) -> MessageQueued:
@@ -233,6 +242,9 @@ def _report(command: Report, state: Queued | Sending | Unknown | Sent) -> Sequen
             return [MessageRead(**ids)]
         case DigestMessage(into=into):
             return [MessageDigested(**ids, into=into)] if isinstance(state, Queued) else []
+        case ReleaseMessage(not_before=not_before):
+            waits = isinstance(state, Queued) and (state.not_before or not_before) > not_before
+            return [MessageReleased(**ids, not_before=not_before.isoformat())] if waits else []
         case SupersedeMessage():
             return [MessageSuperseded(**ids)] if isinstance(state, Queued) else []
         case RecordUnknown(attempt=attempt):
@@ -284,6 +296,8 @@ def _moved(state: Queued | Sending | Unknown | Sent, event: object, at: datetime
         case MessageDeferred(not_before=not_before):
             after = datetime.fromisoformat(not_before)
             return Queued(message, channel, attempts, after, resent)
+        case MessageReleased(not_before=not_before):
+            return Queued(message, channel, attempts, datetime.fromisoformat(not_before), resent)
         case MessageFellBack(channel=other):
             return Queued(message, other)
         case MessageSent(provider_id=provider_id):

@@ -13,7 +13,7 @@ from services.notify.commands import QueueMessage
 from services.notify.contact import language_of, ordered
 from services.notify.contacts import Contacts
 from services.notify.message import DECIDER, message_stream
-from services.notify.recipients import Directory, Recipient
+from services.notify.recipients import GROUP, Directory, Recipient
 from services.notify.rules import OFFERED, Rule, Rules
 from services.notify.wording import Templates
 from shared.actors import system
@@ -27,6 +27,8 @@ from shared.telemetry import log
 
 BY = system("notify")
 OUTBOX = "outbox"
+# A group is a WhatsApp group: no SMS reaches it.
+GROUP_CHANNELS = ("whatsapp",)
 
 
 # The providers of a channel, in the order in which they are tried.
@@ -80,9 +82,18 @@ class Reactions:
         if submitted is None:
             log.error("nobody_to_tell", event_id=recorded.event_id, type=recorded.type)
             return
-        for rule in rules:
-            for person in await self._directory.recipients(rule.audience, event, submitted):
-                await self._queue(rule, person, event, submitted, recorded)
+        told = [
+            (rule, person)
+            for rule in rules
+            for person in await self._directory.recipients(
+                rule.audience, event, submitted, self._now(), alert=rule.alert
+            )
+        ]
+        # Whoever is reached by two rules is told once: by the one that tells them first.
+        told.sort(key=lambda pair: pair[1].wait)
+        once = {person.number: (rule, person) for rule, person in reversed(told)}
+        for rule, person in reversed(once.values()):
+            await self._queue(rule, person, event, submitted, recorded)
 
     async def _queue(
         self,
@@ -99,18 +110,22 @@ class Reactions:
         message_id = derived_id(recorded.event_id, rule.id, person.number)
         # Who wants nothing on any of them is told so by the sender, on record and without a call.
         channels = ordered(contact, rule.channels) or rule.channels
+        if person.audience == GROUP:
+            channels = GROUP_CHANNELS
         command = QueueMessage(
             application_id=event.application_id,
             message_id=message_id,
             office=submitted.office,
             rule=rule.id,
-            audience=rule.audience,
+            audience=person.audience or rule.audience,
             channel=route(channels, self._available)[0],
             recipient=person.number,
             language=language,
             template=template.id,
             template_version=template.version,
             parameters={name: told[name] for name in template.parameters},
+            not_before=self._now() + person.wait if person.wait else None,
+            refused=person.problem,
             now=self._now(),
             by=BY,
         )

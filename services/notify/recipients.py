@@ -6,35 +6,40 @@ application's own stream says who applied, the permit's stream who works on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import date, datetime, time
-from typing import Any, NamedTuple
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-import phonenumbers
-
-from shared.actors import Role
+from services.notify.roster import turns
+from services.notify.staff import Staff
 from shared.codec import Codec
 from shared.contracts import payment, workflow
 from shared.contracts.intake import ApplicationSubmitted
-from shared.identity import Account, Accounts
+from shared.identity import Accounts
 from shared.money import rupiah_text
-from shared.offices import Catalogue, Office
+from shared.offices import Catalogue
+from shared.phone import reachable
 from shared.store import EventStore
 from shared.web.i18n import DEFAULT_LANGUAGE, Translator
 
-_MOBILE = (
-    phonenumbers.PhoneNumberType.MOBILE,
-    phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE,
-)
+GROUP: Final = "group"
+BAD_NUMBER: Final = "bad-number"
 
 
 class Recipient(NamedTuple):
-    """One person to tell: an E.164 mobile number and a language."""
+    """Somebody to tell: an E.164 number or ``group:`` and an id, and a language.
+
+    They are told ``wait`` from now at the earliest. ``audience`` is set where it is not the rule's
+    own; ``problem`` says why nothing can be sent to them.
+    """
 
     number: str
     language: str
+    wait: timedelta = timedelta()
+    audience: str = ""
+    problem: str = ""
 
 
 class Directory:
@@ -43,11 +48,11 @@ class Directory:
     def __init__(
         self, store: EventStore, codec: Codec, catalogue: Catalogue, accounts: Accounts
     ) -> None:
-        """Officers come from ``accounts``, supervisors and heads from the office's contacts."""
+        """Who works at an office and on what, ``Staff`` knows."""
         self._store = store
         self._codec = codec
         self._catalogue = catalogue
-        self._accounts = accounts
+        self._staff = Staff(store, codec, catalogue, accounts)
 
     async def submitted(self, application_id: str) -> ApplicationSubmitted | None:
         """Return what was submitted, at the office that it belongs to now."""
@@ -60,16 +65,39 @@ class Directory:
         return found
 
     async def recipients(
-        self, audience: str, event: Any, submitted: ApplicationSubmitted
+        self,
+        audience: str,
+        event: Any,
+        submitted: ApplicationSubmitted,
+        at: datetime,
+        *,
+        alert: bool = False,
     ) -> list[Recipient]:
-        """Return the people of an audience who can be reached, each number once."""
+        """Return the people of an audience who are told at ``at``, each number once.
+
+        A number that can't be one is among them, marked: that nobody is told has to be seen.
+        """
         if audience == "applicant":
             applicant = submitted.applicant
-            found = [Recipient(applicant.phone, applicant.language)]
-        else:
-            numbers = await self._staff(audience, event, submitted.office)
-            found = [Recipient(number, DEFAULT_LANGUAGE) for number in numbers]
-        return [person for person in dict.fromkeys(found) if is_mobile(person.number)]
+            return self._split([applicant.phone], applicant.language, submitted.office)
+        asked = await self._staff.asked(audience, event, submitted.office, at, alert=alert)
+        found = self._split(asked.numbers, DEFAULT_LANGUAGE, submitted.office, asked.pause)
+        if asked.group:
+            found.append(Recipient(f"{GROUP}:{asked.group}", DEFAULT_LANGUAGE, audience=GROUP))
+        return found
+
+    def _split(
+        self, numbers: Iterable[str], language: str, office_id: str, pause: int | None = None
+    ) -> list[Recipient]:
+        """Return who can be told, one after the other, and behind them who can't be."""
+        office = self._catalogue.offices.get(office_id)
+        landlines = office is not None and office.landlines
+        good: list[str] = []
+        bad: list[str] = []
+        for number in numbers:
+            (good if reachable(number, landlines=landlines) else bad).append(number)
+        told = [Recipient(turn.who, language, turn.wait) for turn in turns(good, pause)]
+        return told + [Recipient(number, language, problem=BAD_NUMBER) for number in bad]
 
     def parameters(
         self, event: Any, submitted: ApplicationSubmitted, language: str
@@ -84,43 +112,6 @@ class Directory:
         }
         zone = ZoneInfo(office.zone if office else "Asia/Jakarta")
         return common | dict(_told(event, Translator(language), zone))
-
-    async def _staff(self, audience: str, event: Any, office_id: str) -> list[str]:
-        if audience == "officer":
-            officers = await self._officers(event, office_id)
-            return [account.phone for account in officers if account.phone]
-        office: Office | None = self._catalogue.offices.get(office_id)
-        if office is not None and audience in office.contacts:
-            return [office.contacts[audience]]
-        role = Role.SIGNER if audience == "head" else Role.SUPERVISOR
-        return [a.phone for a in self._accounts.of_office(office_id, role) if a.phone]
-
-    async def _officers(self, event: Any, office_id: str) -> list[Account]:
-        """Return who is asked by name, else everybody on duty for the stage's role."""
-        named = getattr(event, "assignee", "") or getattr(event, "asked", "")
-        account = self._accounts.find(named) if named else None
-        if account is not None:
-            return [account]
-        role = named if named in set(Role) else await self._role_of(event)
-        return list(self._accounts.of_office(office_id, Role(role))) if role else []
-
-    async def _role_of(self, event: Any) -> str:
-        role = ""
-        for recorded in await self._store.read_stream(f"permit-{event.application_id}"):
-            if recorded.type == "StageStarted":
-                started: workflow.StageStarted = self._codec.decode(recorded)
-                role = started.role if started.stage == event.stage else role
-        return role
-
-
-def is_mobile(number: str) -> bool:
-    """Say whether a number is a whole mobile number in E.164."""
-    try:
-        parsed = phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
-        return False
-    e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    return e164 == number and phonenumbers.number_type(parsed) in _MOBILE
 
 
 def _told(event: Any, tr: Translator, zone: ZoneInfo) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from services.notify.api import messages_router
 from services.notify.channels.sms import ReportSigner
 from services.notify.contacts import Contacts, ContactsProjection
+from services.notify.escalation import Escalation
 from services.notify.pages import OutboxPages, outbox_key, pages_router
 from services.notify.persons import Persons
 from services.notify.providers import build_channels, our_address, plain
@@ -24,10 +25,10 @@ from shared.projection import Projector
 from shared.reactions import Reactor
 from shared.service import Kernel, Service
 from shared.settings import Settings
-from shared.topics import INTAKE, PAYMENT, WORKFLOW
+from shared.topics import INTAKE, NOTIFY, PAYMENT, WORKFLOW
 
 HERE = Path(__file__).parent
-HEARD = (INTAKE.name, WORKFLOW.name, PAYMENT.name)
+HEARD = (INTAKE.name, WORKFLOW.name, PAYMENT.name, NOTIFY.name)
 
 
 def build(kernel: Kernel, database: Database) -> Service:
@@ -50,6 +51,8 @@ def build(kernel: Kernel, database: Database) -> Service:
         frozenset(channels) - {OUTBOX},
         kernel.now,
     )
+    escalation = Escalation(kernel.handler, rules, directory, kernel.now)
+    reacting = {**reactions.table(), **escalation.table()}
     reports = Reports(kernel.handler, views, sender, kernel.now)
     outbox = OutboxPages(kernel.pages, views, kernel.handler, templates, kernel.catalogue)
     changed: set[str] = set()
@@ -70,7 +73,7 @@ def build(kernel: Kernel, database: Database) -> Service:
             pages_router(outbox, kernel.hub),
         ],
         projectors=[Projector(messages, database, progress), Projector(wishes, database)],
-        reactors=[Reactor("notify.reactions", HEARD, reactions.table(), kernel.codec, database)],
+        reactors=[Reactor("notify.reactions", HEARD, reacting, kernel.codec, database)],
         tasks={"sender": sender.run},
     )
 

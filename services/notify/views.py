@@ -133,6 +133,8 @@ def _change(event: Any, at: int) -> tuple[str, tuple[Any, ...]]:
         case events.MessageDeferred(not_before=not_before, reason=reason):
             due = to_micros(datetime.fromisoformat(not_before))
             return "state = 'queued', due_us = ?, reason = ?", (due, reason)
+        case events.MessageReleased(not_before=not_before):
+            return "due_us = ?", (to_micros(datetime.fromisoformat(not_before)),)
         case events.MessageFellBack(channel=channel, reason=reason):
             change = (
                 "state = 'queued', channel = ?, attempts = 0, resent = 0, due_us = ?, reason = ?"

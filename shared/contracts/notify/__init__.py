@@ -10,6 +10,7 @@ from shared.contracts.notify.messages import (
     MessageOutcomeUnknown,
     MessageQueued,
     MessageRead,
+    MessageReleased,
     MessageSent,
     MessageSuperseded,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "MessageOutcomeUnknown",
     "MessageQueued",
     "MessageRead",
+    "MessageReleased",
     "MessageSent",
     "MessageSuperseded",
     "ReplyNotUnderstood",

@@ -126,6 +126,18 @@ class MessageDigested:
     into: str
 
 
+@event("MessageReleased")
+class MessageReleased:
+    """The message may go out from ``not_before`` (an ISO 8601 instant) on, earlier than planned.
+
+    Whoever was told first can't be reached.
+    """
+
+    application_id: str
+    message_id: str
+    not_before: str
+
+
 @event("MessageSuperseded")
 class MessageSuperseded:
     """The permit moved on before the message was sent, so it is not sent."""
