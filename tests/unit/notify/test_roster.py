@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,18 @@ from hypothesis import given as over
 from hypothesis import settings as proving
 from hypothesis import strategies as st
 
+from services.notify.commands import ReleaseMessage
 from services.notify.message import DECIDER, Failed, Message, message_stream
+from services.notify.refusals import UnknownMessage
 from services.notify.roster import Away, covers, on_duty, present, stand_in, turns
 from shared.contracts.intake import Applicant
-from shared.contracts.notify import MessageFailed, MessageQueued
+from shared.contracts.notify import MessageFailed, MessageQueued, MessageReleased, MessageSuperseded
 from shared.contracts.workflow import AbsenceRecorded, StageOverdue, StageStarted
 from shared.ids import derived_id
 from shared.offices import Duty, Shift
 from tests.running import Office, running_office, settings_in, until
+from tests.spec import START, at, given
+from tests.unit.notify.samples import BY, IDS, QUEUED, queue
 from tests.unit.notify.test_telling import APPLICATION, STALL, _with, permit, submit
 
 ZONE = ZoneInfo("Asia/Jakarta")
@@ -108,6 +113,30 @@ def test_the_first_is_told_now_and_each_next_one_a_pause_later(
     assert [turn.who for turn in told] == people
     waits = [turn.wait for turn in told]
     assert waits == [timedelta(minutes=(pause or 0) * rank) for rank in range(len(people))]
+
+
+# The decider.
+
+
+def test_a_message_that_waits_its_turn_may_be_released_once() -> None:
+    waiting = replace(QUEUED, not_before=at(minutes=30).isoformat())
+    released = MessageReleased(**IDS, not_before=at(minutes=5).isoformat())
+    given(DECIDER, waiting).when(release(5)).then(released).again().then_nothing()
+    given(DECIDER, waiting).when(release(31)).then_nothing()
+    given(DECIDER, QUEUED).when(release(5)).then_nothing()
+    given(DECIDER, waiting, MessageSuperseded(**IDS)).when(release(5)).then_nothing()
+    given(DECIDER).when(release(5)).then_refused(UnknownMessage)
+
+
+def test_what_can_not_be_sent_is_queued_and_failed_at_once() -> None:
+    failed = MessageFailed(**IDS, reason="bad-number")
+    command = queue(refused="bad-number")
+    given(DECIDER).when(command).then(QUEUED, failed).again().then_nothing()
+
+
+def release(minutes: int) -> ReleaseMessage:
+    """Return the command that lets a message go out some minutes after the start."""
+    return ReleaseMessage(not_before=at(minutes=minutes), now=START, by=BY)
 
 
 # In a notify service that runs.
