@@ -81,6 +81,8 @@ class Settings(BaseSettings):
     mail_per_second: float = 0.0
     # The hosts that providers may live at, separated by commas; empty: those of their addresses.
     outbound_hosts: str = ""
+    # Where our own mail server hands in what people send to an office: host:port, spoken LMTP.
+    mail_in: str = ""
 
     # Where the demonstration's bank shows its page; empty where there is a real bank.
     bank_page: str = ""

@@ -57,6 +57,7 @@ ALL_TOPICS: tuple[Topic, ...] = (*TOPICS, PARKED, WORKER_LEADER, WORKER_ACTIVITY
 
 _BY_PREFIX = {
     "application": INTAKE,
+    "mail": INTAKE,
     "office": INTAKE,
     "permit": WORKFLOW,
     "roster": WORKFLOW,

@@ -100,6 +100,7 @@ VALUES: dict[str, Any] = {
     "lines": (
         payment.BillLine(label="Luas bangunan", calculation="50 m2 x Rp5.000", amount=250_000),
     ),
+    "mail_id": derived_id("example", "mail"),
     "measures": {"area_m2": 50},
     "message_id": derived_id("example", "message"),
     "name": "BANK-CONTOH-2026-01-06.csv",
@@ -131,6 +132,7 @@ VALUES: dict[str, Any] = {
     "recipient": "+6281200000009",
     "recommended": True,
     "reference": "NTB000000000042",
+    "refused": (intake.RefusedAttachment(name="berkas.zip", reason="not-a-document"),),
     "refund_id": derived_id("example", "refund"),
     "renewed_by": "BGR-2026-000043",
     "renews": "",
@@ -150,6 +152,7 @@ VALUES: dict[str, Any] = {
     "source": "callback",
     "stage": "verify",
     "stall_id": derived_id("example", "stall"),
+    "subject": "Permohonan SITU",
     "suspense_id": derived_id("example", "suspense"),
     "tariff": "perda-2026-1",
     "template": "ready-to-collect",
@@ -159,6 +162,7 @@ VALUES: dict[str, Any] = {
     "valid_until": "2031-01-05",
     "value_on": "2026-01-06",
     "virtual_account": "988260000000042",
+    "warnings": ("spf-failed",),
     "year": 2026,
 }
 OWN: dict[type[Any], dict[str, Any]] = {
@@ -185,6 +189,19 @@ OWN: dict[type[Any], dict[str, Any]] = {
     workflow.PermitRenewalRejected: {"renews": "BGR-2021-000042", "reason": "other-applicant"},
     workflow.RecommendationGiven: {"stage": "recommend"},
     intake.ApplicationForwarded: {"office": "bogor-tengah", "level": "kecamatan"},
+    intake.MailReceived: {
+        "sender": "pemohon@example.org",
+        "text": "Terlampir berkas saya.",
+        "documents": (
+            intake.MailDocument(
+                name="ktp pemohon.pdf",
+                sha256="2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+                size=81_920,
+                media_type="application/pdf",
+            ),
+        ),
+    },
+    intake.MailSetAside: {"reason": "Iklan."},
     notify.MessageQueued: {
         "channel": "whatsapp",
         "not_before": "",

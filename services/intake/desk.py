@@ -80,13 +80,14 @@ class Desk:
         answers: Mapping[str, str],
         documents: tuple[Document, ...],
         ask: Ask,
+        by: Actor = APPLICANT,
     ) -> Outcome[State]:
-        """Take the applicant's correction."""
+        """Take the applicant's correction, which the counter may enter for them."""
         file = held((await self.load(application_id)).state).file
         kind = (file.submission.permit_type, file.submission.permit_version)
         command = CorrectApplication(
             now=self._now(),
-            by=APPLICANT,
+            by=by,
             answers=answers,
             documents=documents,
             required=self._catalogue.section(*kind).required,

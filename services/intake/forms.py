@@ -47,6 +47,8 @@ class ApplyFields(Strict):
     office: Word
     channel: Word = "online"
     renews: PermitNumber = ""
+    # The e-mail that an officer enters the application from.
+    mail: Annotated[str, StringConstraints(pattern=r"^([0-9a-f-]{36})?$")] = ""
     key: FormKey
 
     def applicant(self, language: str) -> Applicant:
@@ -168,7 +170,7 @@ class FormReader:
 
 def empty_form(**values: str) -> Form:
     """Return a form nobody typed into yet, with a key of its own."""
-    return Form({"key": new_id(), **values})
+    return Form({"key": new_id(), "mail": "", **values})
 
 
 def with_new_key(form: Form) -> Form:

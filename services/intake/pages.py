@@ -18,6 +18,8 @@ from services.intake.forms import (
     empty_form,
     with_new_key,
 )
+from services.intake.mail.opening import opened
+from services.intake.mail.room import MailRoom
 from services.intake.refusals import NotOnlineYet
 from services.intake.submission import Accepted, Handed, Submissions
 from services.intake.views import Applications
@@ -71,6 +73,7 @@ class Front:
     reader: FormReader
     visit: Visit
     now: Now
+    room: MailRoom
 
     def permit(self, offer: Offer, lang: str) -> dict[str, Any]:
         """Return what a page says of a permit type before anybody applies."""
@@ -152,7 +155,13 @@ class Front:
             answers=draft.answers,
             documents=await self.submissions.documents(offer.section, draft.named),
         )
-        return await self.submissions.submit(handed, self._who(request, fields), fields.key)
+        who = self._who(request, fields)
+        if fields.mail:
+            await self.room.may_file(fields.mail, who, fields.key)
+        accepted = await self.submissions.submit(handed, who, fields.key)
+        if fields.mail:
+            await self.room.file(fields.mail, accepted.application_id, who)
+        return accepted
 
     def _who(self, request: Request, fields: ApplyFields) -> Actor:
         account = current_user(request)
@@ -239,8 +248,9 @@ def apply_pages(front: Front) -> APIRouter:
         if not front.by_hand(offer, account, translator(request)):
             _check_online(offer, asked)
         channel = request.query_params.get("channel", "")
-        typed = empty_form(office=asked.id if asked else "", channel=channel)
-        return front.draw_form(request, offer, typed, {}, 200)
+        values, kept = await opened(front.room, front.reader, request, offer.section, account)
+        typed = empty_form(office=asked.id if asked else "", channel=channel, **values)
+        return front.draw_form(request, offer, typed, kept, 200)
 
     @router.post("/ajukan/{permit_type}")
     async def hand_in(request: Request, permit_type: str) -> Response:

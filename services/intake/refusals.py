@@ -5,7 +5,8 @@
     NotAllowed  OtherOffice, CounterOnly
     Refused     ChannelClosed, NotOnlineYet, BeyondAuthority, NothingSubmitted,
                 AlreadyRegistered, NotRegistered, WaitingForApplicant, NothingToCorrect,
-                DocumentsMissing, StillTheSame, AlreadyWithdrawn, AlreadyDecided
+                DocumentsMissing, StillTheSame, AlreadyWithdrawn, AlreadyDecided,
+                MailFiledBefore
 """
 
 from __future__ import annotations
@@ -119,3 +120,10 @@ class AlreadyDecided(Refused):
 
     code: ClassVar[str] = "already-decided"
     text: ClassVar[str] = "The office has already decided, so it can't be withdrawn any more."
+
+
+class MailFiledBefore(Refused):
+    """Somebody made an application of this mail before."""
+
+    code: ClassVar[str] = "mail-filed-before"
+    text: ClassVar[str] = "An application was already made of this e-mail. Look at it again."

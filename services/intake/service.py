@@ -29,6 +29,11 @@ from services.intake.desk import Desk
 from services.intake.door import Door, Visit
 from services.intake.files_page import files_pages
 from services.intake.forms import FormReader
+from services.intake.mail.door import MailDoor
+from services.intake.mail.filing import Sorting, correcting_pages, sorting_pages
+from services.intake.mail.pages import MailDesk, mail_list_pages, mail_pages
+from services.intake.mail.room import MailRoom
+from services.intake.mail.views import Mails, MailsProjection
 from services.intake.numbering import Numbers
 from services.intake.pages import CHANNELS, Front, apply_pages, catalogue_pages
 from services.intake.reactions import Reactions
@@ -39,7 +44,7 @@ from services.intake.views import Applications, ApplicationsProjection
 from shared.database import Database
 from shared.projection import Projector
 from shared.reactions import Reactor
-from shared.service import Kernel, Service
+from shared.service import Kernel, Service, Task
 from shared.topics import WORKFLOW
 from shared.web.i18n import msg
 
@@ -57,6 +62,8 @@ class _Parts:
     submissions: Submissions
     desk: Desk
     door: Door
+    mails: Mails
+    room: MailRoom
 
 
 COMMANDS = {
@@ -87,14 +94,26 @@ def build(kernel: Kernel, database: Database) -> Service:
         commands=COMMANDS,
         database=database,
         routers=[*_programs(kernel, parts), *_people(kernel, parts)],
-        projectors=[Projector(projection, database, progressed)],
+        projectors=[
+            Projector(projection, database, progressed),
+            Projector(MailsProjection(kernel.codec), database),
+        ],
         reactors=[Reactor("intake.reactions", (WORKFLOW.name,), reactions, kernel.codec, database)],
+        tasks=_tasks(kernel, parts),
     )
+
+
+def _tasks(kernel: Kernel, parts: _Parts) -> dict[str, Task]:
+    """Return what runs beside the pages: the door for mail, where there is one."""
+    if not kernel.settings.mail_in:
+        return {}
+    door = MailDoor(parts.room, kernel.catalogue.offices, kernel.settings.mail_in)
+    return {"mail": door.run}
 
 
 def _parts(kernel: Kernel, database: Database) -> _Parts:
     catalogue = PublicCatalogue(kernel.catalogue)
-    applications = Applications(database)
+    applications, mails = Applications(database), Mails(database)
     uploads = Uploads(kernel.uploads)
     secrecy = Secrecy(kernel.secret("tracking"), kernel.secret("receipt"))
     numbers = Numbers(kernel.store, kernel.codec)
@@ -105,6 +124,8 @@ def _parts(kernel: Kernel, database: Database) -> _Parts:
         Submissions(kernel.handler, numbers, uploads, secrecy, kernel.now),
         Desk(kernel.handler, catalogue, applications, kernel.now),
         Door(kernel.handler, applications),
+        mails,
+        MailRoom(kernel.handler, uploads, mails, kernel.now),
     )
 
 
@@ -128,6 +149,7 @@ def _people(kernel: Kernel, parts: _Parts) -> list[APIRouter]:
         reader,
         Visit("accepted", secret, seconds=_ACCEPTED_SECONDS, secure=secure),
         kernel.now,
+        parts.room,
     )
     comeback = Comeback(
         front,
@@ -152,7 +174,27 @@ def _people(kernel: Kernel, parts: _Parts) -> list[APIRouter]:
         correction_pages(comeback),
         assisted_pages(front),
         files_pages(kernel.pages, kernel.catalogue, kernel.now),
+        *_mail_room(kernel, parts),
         queue_pages(counter),
         check_pages(counter),
         document_pages(counter),
+    ]
+
+
+def _mail_room(kernel: Kernel, parts: _Parts) -> list[APIRouter]:
+    mail = MailDesk(
+        kernel.pages,
+        parts.catalogue,
+        parts.room,
+        parts.mails,
+        parts.applications,
+        parts.uploads,
+        kernel.now,
+    )
+    sorting = Sorting(mail, parts.desk, parts.submissions)
+    return [
+        mail_list_pages(mail),
+        mail_pages(mail),
+        sorting_pages(sorting),
+        correcting_pages(sorting),
     ]

@@ -1,7 +1,7 @@
-"""What intake publishes: an application from submission to registration.
+"""What intake publishes: an application from submission to registration, and mail that came in.
 
-Streams: ``application-{id}`` and ``office-{id}``. Class names are the storage format; see
-``registry.event`` before touching anything here.
+Streams: ``application-{id}``, ``mail-{id}`` and ``office-{id}``. Class names are the storage
+format; see ``registry.event`` before touching anything here.
 """
 
 from __future__ import annotations
@@ -119,6 +119,58 @@ class ApplicationWithdrawn:
     """The applicant took the application back."""
 
     application_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailDocument:
+    """One attachment that was taken. ``sha256`` is lower-case hex of its bytes."""
+
+    name: Personal
+    sha256: str
+    size: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedAttachment:
+    """One attachment that was not taken; ``reason`` is the refusal's code."""
+
+    name: Personal
+    reason: str
+
+
+@event("MailReceived")
+class MailReceived:
+    """An e-mail came in for an office.
+
+    ``sender`` is what the mail says; nobody has proved it. ``warnings`` are codes: ``spf-failed``,
+    ``dkim-failed``, ``dmarc-failed``, ``cut-off``, ``text-shortened``.
+    """
+
+    mail_id: str
+    office: str
+    sender: Personal
+    subject: Personal
+    text: Personal
+    documents: tuple[MailDocument, ...]
+    refused: tuple[RefusedAttachment, ...]
+    warnings: tuple[str, ...]
+
+
+@event("MailFiled")
+class MailFiled:
+    """The counter made an application of the mail, or added its documents to one."""
+
+    mail_id: str
+    application_id: str
+
+
+@event("MailSetAside")
+class MailSetAside:
+    """The counter found nothing in the mail to make an application of."""
+
+    mail_id: str
     reason: str
 
 

@@ -116,6 +116,7 @@ class Office(Versioned):
     are the working days to answer a complaint. ``contacts`` maps a role (``head``,
     ``supervisor``, ..) to a number for alerts, ``duty`` a role to who is told in which order.
     Alerts go to mobile numbers, and to ``landlines`` only where the office says so.
+    ``email`` is where people send documents.
     """
 
     code: Annotated[str, Field(pattern=r"^[A-Z]{2,5}$")]
@@ -138,6 +139,7 @@ class Office(Versioned):
     contacts: dict[str, ContactNumber] = Field(default_factory=dict)
     duty: dict[OnDuty, Duty] = Field(default_factory=dict)
     landlines: bool = False
+    email: Annotated[str, Field(pattern=r"^([a-z0-9._+-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+)?$")] = ""
     source: str
 
     def takes_online(self, permit_type: str) -> bool:

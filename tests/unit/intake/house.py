@@ -24,7 +24,7 @@ from shared.events import Recorded
 from shared.handle import Handler
 from shared.identity import Accounts
 from shared.offices import Catalogue
-from shared.service import Kernel, Service
+from shared.service import Kernel, Service, Task
 from shared.settings import Settings
 from shared.store.sqlite import SqliteStore
 from shared.web.app import build_app
@@ -97,10 +97,10 @@ class House:
     async def settled(self) -> None:
         """Wait until the read model has folded everything."""
         head = await self.kernel.store.head()
-        projector = self.service.projectors[0]
         async with asyncio.timeout(5):
-            while (await projector.positions()).get("store", 0) < head:  # noqa: ASYNC110
-                await asyncio.sleep(0.005)
+            for projector in self.service.projectors:
+                while (await projector.positions()).get("store", 0) < head:  # noqa: ASYNC110
+                    await asyncio.sleep(0.005)
 
     async def sign_in(self, username: str) -> httpx.AsyncClient:
         """Return another browser in which an officer is signed in."""
@@ -135,9 +135,11 @@ class _CookieHolder:
         self.cookies[name] = value
 
 
-def build_kernel(folder: Path, store: SqliteStore, checkpoints: SqliteDatabase) -> Kernel:
+def build_kernel(
+    folder: Path, store: SqliteStore, checkpoints: SqliteDatabase, **settings_given: Any
+) -> Kernel:
     """Return what a service is given, with a clock that the test moves."""
-    settings, codec = Settings(data=folder), Codec()
+    settings, codec = Settings(data=folder, **settings_given), Codec()
     return Kernel(
         settings=settings,
         store=store,
@@ -155,11 +157,11 @@ def build_kernel(folder: Path, store: SqliteStore, checkpoints: SqliteDatabase) 
 
 
 @asynccontextmanager
-async def open_house(folder: Path) -> AsyncIterator[House]:
+async def open_house(folder: Path, **settings: Any) -> AsyncIterator[House]:
     """Run intake with its projector and reactor until the block ends."""
     store = SqliteStore(folder / "events.sqlite")
     checkpoints, database = (SqliteDatabase(folder / f"{name}.sqlite") for name in ("bus", "own"))
-    kernel = build_kernel(folder, store, checkpoints)
+    kernel = build_kernel(folder, store, checkpoints, **settings)
     service = build(kernel, database)
     kernel.pages.commands.update(service.commands)
     app = build_app(
@@ -193,7 +195,12 @@ async def parts(kernel: Kernel, service: Service) -> list[Any]:
     for reactor in service.reactors:
         await reactor.prepare()
         found.append(_follow(kernel, reactor.name, reactor.topics, reactor.run))
+    found.extend(_run(task) for task in service.tasks.values())
     return found
+
+
+async def _run(task: Task) -> None:
+    await task()
 
 
 async def _follow(
