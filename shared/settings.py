@@ -68,8 +68,8 @@ class Settings(BaseSettings):
     mail_sender: str = ""
     # How long a call may be without an outcome before it is unknown (longer than any call takes),
     # and how long a report is awaited about an unknown one before it is sent once more.
-    message_stuck_seconds: float = Field(60.0, gt=0)
-    message_unknown_seconds: float = Field(600.0, gt=0)
+    message_stuck_seconds: float = Field(default=60.0, gt=0)
+    message_unknown_seconds: float = Field(default=600.0, gt=0)
 
     # Messages per second, 0 for no limit; where several processes send, each has its share. Meta
     # allows 80 for a number, and one person a message every six seconds.
