@@ -174,7 +174,8 @@ class SettlementProjection(OfficeProjection):
         )
         # Money may have been there before its bill.
         tx.execute(
-            "UPDATE settlement_lines SET dirty = ? WHERE virtual_account = ? AND accepted = 1",
+            "UPDATE settlement_lines SET dirty = ? "
+            "WHERE virtual_account = ? AND virtual_account <> '' AND accepted = 1",
             (one.position, bill.virtual_account),
         )
 

@@ -82,6 +82,11 @@ STATEMENTS = (
     "ON settlement_lines (application_id) WHERE application_id <> ''",
     "CREATE INDEX IF NOT EXISTS settlement_lines_day "
     "ON settlement_lines (partner, value_on, class)",
+    # What waits is looked for again and again, and is little of all there is.
+    "CREATE INDEX IF NOT EXISTS settlement_lines_waiting "
+    "ON settlement_lines (partner, value_on) WHERE class = 'PENDING'",
+    "CREATE INDEX IF NOT EXISTS settlement_moneys_waiting "
+    "ON settlement_moneys (partner, looked_on) WHERE class = 'AWAITING_SETTLEMENT'",
     "CREATE INDEX IF NOT EXISTS settlement_moneys_dirty ON settlement_moneys (money_id) "
     "WHERE dirty > 0",
     "CREATE INDEX IF NOT EXISTS settlement_moneys_application "

@@ -1,7 +1,8 @@
 """Finds what new facts touch: only that is looked at, never the whole history.
 
 The accounts (applications) of dirty lines and payments, and for lines without an account the days
-around them. Every statement here uses an index.
+around them. Every statement here uses an index; one that holds for a part of the rows is used only
+where the statement itself says that it asks for those.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def touched(tx: Transaction, limit: int) -> Touched:
     if not applications:
         return Touched([], sorted(days))
     # A payment may complete a day's batch; days come after the accounts, which come first.
-    for _, partner, _, _, paid_on in moneys:
+    for partner, paid_on in sorted({(row[1], row[4]) for row in moneys}):
         _look_at_loose_lines(tx, partner, date.fromisoformat(paid_on))
     return Touched(sorted(applications), [])
 
@@ -90,7 +91,7 @@ def _give_office(tx: Transaction, application: str) -> None:
     tx.execute(
         "UPDATE settlement_lines SET office = b.office FROM (SELECT MIN(office) AS office "
         "FROM settlement_bills WHERE application_id = ?) b "
-        "WHERE application_id = ? AND b.office IS NOT NULL",
+        "WHERE application_id = ? AND application_id <> '' AND b.office IS NOT NULL",
         (application, application),
     )
 
@@ -130,21 +131,21 @@ def _claim(tx: Transaction, application: str, partner: str, names: Collection[st
 def _look_at_loose_lines(tx: Transaction, partner: str, day: date) -> None:
     first, last = day - LINES_AROUND, day + LINES_AROUND
     tx.execute(
-        "UPDATE settlement_lines SET dirty = 1 WHERE partner = ? AND class = ? "
+        f"UPDATE settlement_lines SET dirty = 1 WHERE partner = ? AND class = '{Class.PENDING}' "
         "AND value_on BETWEEN ? AND ? AND application_id = '' AND dirty = 0 AND accepted = 1",
-        (partner, Class.PENDING, first.isoformat(), last.isoformat()),
+        (partner, first.isoformat(), last.isoformat()),
     )
 
 
 def look_again(tx: Transaction, partner: str, today: str) -> None:
     """Mark what waits for time to pass and was not looked at on ``today``."""
     tx.execute(
-        "UPDATE settlement_lines SET dirty = 1 WHERE partner = ? AND class = ? "
+        f"UPDATE settlement_lines SET dirty = 1 WHERE partner = ? AND class = '{Class.PENDING}' "
         "AND looked_on < ? AND dirty = 0",
-        (partner, Class.PENDING, today),
+        (partner, today),
     )
     tx.execute(
-        "UPDATE settlement_moneys SET dirty = 1 WHERE partner = ? AND class = ? "
-        "AND looked_on < ? AND dirty = 0",
-        (partner, Class.AWAITING_SETTLEMENT, today),
+        "UPDATE settlement_moneys SET dirty = 1 WHERE partner = ? "
+        f"AND class = '{Class.AWAITING_SETTLEMENT}' AND looked_on < ? AND dirty = 0",
+        (partner, today),
     )

@@ -198,7 +198,8 @@ class SettlementViews:
         """Say whether a payment was settled with this line, if only with a part of it."""
         return bool(
             await self._database.query(
-                "SELECT 1 FROM settlement_moneys WHERE settlement_id = ? AND line = ? LIMIT 1",
+                "SELECT 1 FROM settlement_moneys "
+                "WHERE settlement_id = ? AND settlement_id <> '' AND line = ? LIMIT 1",
                 (settlement_id, line),
             )
         )
