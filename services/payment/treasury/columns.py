@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 from services.payment.treasury.wording import Teller
@@ -19,7 +19,8 @@ class Column:
     """One column. ``told`` gives what people read, ``raw`` what programs read: rupiah as whole
     numbers, instants as ISO 8601 UTC, codes as they are. ``link`` leads to what is behind it;
     what is not ``on_page`` is in exports only, because a screen has room for less. What
-    is ``whole`` is read as one word and never broken over two lines.
+    has the shape ``whole`` is read as one word and not broken over lines; ``when`` is a day or an
+    instant in words.
     """
 
     key: str
@@ -30,7 +31,7 @@ class Column:
     link: Callable[[Any], str] | None = None
     tone: Callable[[Any, Teller], str] | None = None
     on_page: bool = True
-    whole: bool = False
+    shape: Literal["", "whole", "when"] = ""
 
 
 def _plain(key: str, label: str, link: Callable[[Any], str] | None = None) -> Column:
@@ -40,7 +41,7 @@ def _plain(key: str, label: str, link: Callable[[Any], str] | None = None) -> Co
         lambda row, _: str(getattr(row, key)),
         lambda row: getattr(row, key),
         link=link,
-        whole=True,
+        shape="whole",
     )
 
 
@@ -60,6 +61,7 @@ def _instant(key: str, label: str) -> Column:
         label,
         lambda row, teller: teller.when(getattr(row, key)),
         lambda row: from_micros(getattr(row, key)).isoformat(),
+        shape="when",
     )
 
 
@@ -69,7 +71,7 @@ def _day(key: str, label: str) -> Column:
         label,
         lambda row, teller: teller.day(getattr(row, key)),
         lambda row: getattr(row, key),
-        whole=True,
+        shape="when",
     )
 
 

@@ -205,7 +205,7 @@ def _head(column: Column, tr: Translator) -> dict[str, Any]:
         "key": column.key,
         "label": tr.t(column.label),
         "numeric": column.numeric,
-        "whole": column.whole,
+        "shape": column.shape,
     }
 
 
