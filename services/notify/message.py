@@ -64,13 +64,17 @@ class NotQueued:
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """It waits to be sent on ``channel`` after ``attempts`` calls, not before an instant."""
+    """It waits to be sent on ``channel`` after ``attempts`` calls, not before an instant.
+
+    ``as_template``: as a free text it came too late.
+    """
 
     message: MessageQueued
     channel: str
     attempts: int = 0
     not_before: datetime | None = None
     resent: bool = False
+    as_template: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,8 @@ class Digested:
     into: str
 
 
+# WhatsApp's word for a free text to somebody who did not write within a day: a template may go.
+TEXT_CLOSED = "131047"
 # Twice nobody knows whether the provider took it: what a message without any report fails with.
 NO_OUTCOME = "no-outcome"
 
@@ -293,9 +299,9 @@ def _moved(state: Queued | Sending | Unknown | Sent, event: object, at: datetime
             return Sending(message, channel, attempt, at, resent or isinstance(state, Unknown))
         case MessageOutcomeUnknown(attempt=attempt):
             return Unknown(message, channel, attempt, at, resent)
-        case MessageDeferred(not_before=not_before):
+        case MessageDeferred(not_before=not_before, reason=reason):
             after = datetime.fromisoformat(not_before)
-            return Queued(message, channel, attempts, after, resent)
+            return Queued(message, channel, attempts, after, resent, reason == TEXT_CLOSED)
         case MessageReleased(not_before=not_before):
             return Queued(message, channel, attempts, datetime.fromisoformat(not_before), resent)
         case MessageFellBack(channel=other):

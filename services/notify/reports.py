@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from services.notify.channels import kannel, twilio, whatsapp
+from services.notify.channels import Failed, Result, kannel, twilio, whatsapp
 from services.notify.channels.eightx8 import Receipt
-from services.notify.channels.protocol import Failed, Later
-from services.notify.commands import (
-    DeferMessage,
-    RecordDelivered,
-    RecordFailure,
-    RecordRead,
-    RecordSent,
-    Report,
-)
-from services.notify.message import DECIDER, NotQueued, message_stream
-from services.notify.sender import Sender
+from services.notify.commands import RecordDelivered, RecordRead, RecordSent, Report
+from services.notify.message import DECIDER, Message, NotQueued, message_stream
+from services.notify.outcomes import Outcomes
+from services.notify.persons import Persons
 from services.notify.views import MessageViews
 from shared.actors import system
-from shared.contracts.notify import MessageQueued
 from shared.handle import Handler
 from shared.ids import derived_id
 from shared.telemetry import log
@@ -33,12 +25,18 @@ class Reports:
     """Turns reports into facts. A report is answered only after its fact is durable."""
 
     def __init__(
-        self, handler: Handler, views: MessageViews, sender: Sender, now: Callable[[], datetime]
+        self,
+        handler: Handler,
+        views: MessageViews,
+        outcomes: Outcomes,
+        persons: Persons,
+        now: Callable[[], datetime],
     ) -> None:
-        """``views`` finds a message by the provider's id, ``sender`` knows the next channel."""
+        """``views`` finds a message by the provider's id; ``outcomes`` knows what a no means."""
         self._handler = handler
         self._views = views
-        self._sender = sender
+        self._outcomes = outcomes
+        self._persons = persons
         self._now = now
 
     async def whatsapp(self, status: whatsapp.Status) -> None:
@@ -47,7 +45,7 @@ class Reports:
         now = self._now()
         match status.status:
             case "sent":
-                report: Report | None = RecordSent(
+                report: Report = RecordSent(
                     channel="whatsapp", provider_id=status.provider_id, now=now, by=BY
                 )
             case "delivered":
@@ -55,9 +53,9 @@ class Reports:
             case "read":
                 report = RecordRead(now=now, by=BY)
             case "failed":
-                refused = whatsapp.refusal(status.code)
-                fallback = not isinstance(refused, Failed) or refused.fallback
-                report = await self._failure(message_id, "whatsapp", str(status.code), fallback)
+                what = f"{status.provider_id}:failed"
+                await self._refused(message_id, "whatsapp", whatsapp.refusal(status.code), what)
+                return
             case _:
                 return
         await self._record(message_id, report, f"{status.provider_id}:{status.status}")
@@ -66,11 +64,12 @@ class Reports:
         """Record one report of an SMS gateway. Buffered (4) tells nothing new."""
         now = self._now()
         if kind == kannel.DELIVERED:
-            report: Report | None = RecordDelivered(now=now, by=BY)
+            report: Report = RecordDelivered(now=now, by=BY)
         elif kind == kannel.ACCEPTED:
             report = RecordSent(channel="sms", provider_id="", now=now, by=BY)
         elif kind in (kannel.REFUSED, kannel.REJECTED):
-            report = await self._failure(message_id, "sms", f"dlr-{kind}", fallback=True)
+            await self._refused(message_id, "sms", Failed(f"dlr-{kind}"), f"sms:{kind}")
+            return
         else:
             return
         await self._record(message_id, report, f"sms:{kind}")
@@ -80,23 +79,14 @@ class Reports:
         now = self._now()
         match status:
             case "sent":
-                report: Report | None = RecordSent(
-                    channel="twilio", provider_id=sid, now=now, by=BY
-                )
+                report: Report = RecordSent(channel="twilio", provider_id=sid, now=now, by=BY)
             case "delivered":
                 report = RecordDelivered(now=now, by=BY)
             case "read":
                 report = RecordRead(now=now, by=BY)
             case "undelivered" | "failed":
-                refused = twilio.refusal(code)
-                if isinstance(refused, Later):
-                    until = now + timedelta(seconds=refused.seconds)
-                    report = DeferMessage(
-                        channel="twilio", reason=refused.reason, not_before=until, now=now, by=BY
-                    )
-                else:
-                    fallback = not isinstance(refused, Failed) or refused.fallback
-                    report = await self._failure(message_id, "twilio", str(code), fallback)
+                await self._refused(message_id, "twilio", twilio.refusal(code), f"{sid}:{status}")
+                return
             case _:
                 return
         await self._record(message_id, report, f"{sid}:{status}")
@@ -106,9 +96,13 @@ class Reports:
         now = self._now()
         if receipt.rejected:
             reason = f"8x8-{receipt.code or receipt.state}"
-            report: Report | None = await self._failure(message_id, "8x8", reason, fallback=True)
-        elif receipt.state == "sent":
-            report = RecordSent(channel="8x8", provider_id=receipt.provider_id, now=now, by=BY)
+            what = f"{receipt.provider_id}:{receipt.state}"
+            await self._refused(message_id, "8x8", Failed(reason), what)
+            return
+        if receipt.state == "sent":
+            report: Report = RecordSent(
+                channel="8x8", provider_id=receipt.provider_id, now=now, by=BY
+            )
         elif receipt.state == "delivered":
             report = RecordDelivered(now=now, by=BY)
         elif receipt.state == "read":
@@ -117,35 +111,40 @@ class Reports:
             return
         await self._record(message_id, report, f"{receipt.provider_id}:{receipt.state}")
 
-    async def _failure(
-        self, message_id: str, channel: str, reason: str, fallback: bool
-    ) -> RecordFailure | None:
-        message = await self._message(message_id)
-        if message is None:
-            return None
-        following = await self._sender.next_channel(message, channel) if fallback else ""
-        return RecordFailure(
-            channel=channel, reason=reason, fallback=following, now=self._now(), by=BY
-        )
-
-    async def _message(self, message_id: str) -> MessageQueued | None:
-        if not _is_id(message_id):
-            return None
-        state = (await self._handler.load(DECIDER, message_stream(message_id))).state
-        return None if isinstance(state, NotQueued) else state.message
-
-    async def _record(self, message_id: str, report: Report | None, what: str) -> None:
-        message = await self._message(message_id)
-        if message is None or report is None:
+    async def _refused(self, message_id: str, channel: str, refused: Result, what: str) -> None:
+        """Record a provider's late no, and what it means beyond the message if it is news."""
+        state = await self._state(message_id)
+        if isinstance(state, NotQueued):
             log.warning("report_about_no_message", what=what.rsplit(":", 1)[-1])
             return
-        await self._handler.handle(
+        message = state.message
+        await self._outcomes.consent(message, channel, refused, BY)
+        attempts = getattr(state, "attempts", 1)
+        command = await self._outcomes.command(message, channel, max(1, attempts), refused, BY)
+        # One about a channel that was given up, or told before, says nothing of today.
+        if await self._record(message_id, command, what):
+            person = self._persons.of(message.recipient)
+            await self._outcomes.beyond(message, channel, person, refused, command)
+
+    async def _state(self, message_id: str) -> Message:
+        if not _is_id(message_id):
+            return NotQueued()
+        return (await self._handler.load(DECIDER, message_stream(message_id))).state
+
+    async def _record(self, message_id: str, report: Report, what: str) -> bool:
+        """Record a report; say whether it was news."""
+        state = await self._state(message_id)
+        if isinstance(state, NotQueued):
+            log.warning("report_about_no_message", what=what.rsplit(":", 1)[-1])
+            return False
+        outcome = await self._handler.handle(
             DECIDER,
             message_stream(message_id),
             report,
             cause=derived_id("report", message_id, what),
-            application=message.application_id,
+            application=state.message.application_id,
         )
+        return bool(outcome.events)
 
 
 def _is_id(text: str) -> bool:

@@ -8,25 +8,17 @@ an outcome again it fails, where people see it: a third copy is nobody's but the
 from __future__ import annotations
 
 import asyncio
-import random
+from collections import Counter as Counts
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from prometheus_client import Counter
 
-from services.notify.channels import Channel, Failed, Later, Outgoing, Result, Sent, Unknown
-from services.notify.commands import (
-    AttemptMessage,
-    Command,
-    DeferMessage,
-    RecordFailure,
-    RecordSent,
-    RecordUnknown,
-    SupersedeMessage,
-)
-from services.notify.contact import OPTED_OUT, allows, ordered
-from services.notify.contacts import Contacts
+from services.notify.channels import Channel, Failed, Outgoing
+from services.notify.commands import AttemptMessage, Command, RecordUnknown, SupersedeMessage
+from services.notify.contact import OPTED_OUT
+from services.notify.gate import Detour, Go, Wait
 from services.notify.message import (
     DECIDER,
     NO_OUTCOME,
@@ -37,26 +29,25 @@ from services.notify.message import (
     message_stream,
 )
 from services.notify.message import Unknown as UnknownOutcome
-from services.notify.reactions import BY, route
+from services.notify.outcomes import WRITER, Outcomes
+from services.notify.reactions import BY, OUTBOX, PROVIDERS
 from services.notify.refusals import NotWaiting
 from services.notify.rules import Rules
-from services.notify.views import MessageViews, Windows
+from services.notify.views import Due, MessageViews, Windows
 from services.notify.wording import Templates
-from shared.contracts.notify import MessageQueued
 from shared.errors import BadConfiguration
 from shared.handle import Handler, Loaded
 from shared.ids import derived_id, new_id
 from shared.patience import patiently
 from shared.telemetry import log
 
-ATTEMPTS = 12
 # No other channel: what may have arrived twice must not arrive a third time by itself.
 GIVEN_UP = Failed(NO_OUTCOME, fallback=False)
-LONGEST_WAIT = 600.0
 POLL_SECONDS = 1.0
-# The line that confirms STOP: the only one that goes out on a channel just refused.
-LAST_WORD = "reply-stopped"
+# Rounds for a channel that is at its pace come no faster than this.
+BREATH_SECONDS = 0.02
 BATCH = 200
+EVERY_CHANNEL = frozenset(way for ways in PROVIDERS.values() for way in ways) | {OUTBOX, "email"}
 # What makes an alert about a permit untrue.
 MOVED_ON = frozenset(
     {
@@ -92,7 +83,7 @@ class Sender:
         channels: Mapping[str, Channel],
         rules: Rules,
         templates: Templates,
-        contacts: Contacts,
+        outcomes: Outcomes,
         now: Callable[[], datetime],
         limits: Limits = Limits(),  # noqa: B008 - an immutable tuple
     ) -> None:
@@ -102,12 +93,14 @@ class Sender:
         self._channels = channels
         self._rules = rules
         self._templates = templates
-        self._contacts = contacts
+        self._outcomes = outcomes
+        self._gate = outcomes.gate
         self._now = now
         self._limits = limits
         self._room = asyncio.Semaphore(limits.concurrency)
         self._busy: set[str] = set()
         self._news = asyncio.Event()
+        self._next_look = POLL_SECONDS
 
     def wake(self) -> None:
         """Look at the queue now: the read model moved."""
@@ -120,136 +113,141 @@ class Sender:
                 self._news.clear()
                 await patiently("sender", lambda: self._begin(calls))
                 try:
-                    async with asyncio.timeout(POLL_SECONDS):
+                    async with asyncio.timeout(self._next_look):
                         await self._news.wait()
                 except TimeoutError:
                     continue
 
     async def round(self) -> None:
-        """Deal once with everything that is due now, to the end."""
+        """Deal once with everything that is due now and may go, to the end."""
         async with asyncio.TaskGroup() as calls:
             await self._begin(calls)
 
     async def _begin(self, calls: asyncio.TaskGroup) -> None:
-        due = await self._views.due(self._now(), self._limits.windows, BATCH)
+        await self._gate.circuits.refresh()
+        # Also what was queued for a channel that this installation has no more.
+        names = frozenset(self._channels) | EVERY_CHANNEL
+        shares = self._gate.shares(names, BATCH)
+        due = await self._views.due(self._now(), self._limits.windows, shares, BATCH)
         for application, messages in due.items():
             if application not in self._busy:
                 self._busy.add(application)
                 calls.create_task(self._in_order(application, messages))
+        await self._gate.counts.write()
+        looked = Counts(one.channel for messages in due.values() for one in messages)
+        emptied = {share.channel for share in shares if looked[share.channel] < share.limit}
+        following = self._gate.next_look(names - emptied)
+        self._next_look = POLL_SECONDS if following is None else max(following, BREATH_SECONDS)
 
-    async def _in_order(self, application: str, messages: Sequence[str]) -> None:
+    async def _in_order(self, application: str, messages: Sequence[Due]) -> None:
         """Deal with one application's news, in order."""
         try:
             async with self._room:
-                for message_id in messages:
-                    await self._deal_with(message_id)
+                for due in messages:
+                    await self._deal_with(due)
         finally:
             self._busy.discard(application)
 
-    async def _deal_with(self, message_id: str) -> None:
+    async def _deal_with(self, due: Due) -> None:
         try:
-            await self._advance(message_id)
+            await self._advance(due)
         except NotWaiting:
             # The read model is behind, or another process was quicker.
             return
         except Exception:  # noqa: BLE001 - one message must not hold up the others
-            log.exception("message_not_sent", message_id=message_id)
+            log.exception("message_not_sent", message_id=due.message_id)
 
-    async def _advance(self, message_id: str) -> None:
-        loaded = await self._handler.load(DECIDER, message_stream(message_id))
+    async def _advance(self, due: Due) -> None:
+        loaded = await self._handler.load(DECIDER, message_stream(due.message_id))
         state, now, windows = loaded.state, self._now(), self._limits.windows
         match state:
             case Queued() if state.not_before is None or state.not_before <= now:
                 if await self._overtaken(loaded):
                     await self._record(state, SupersedeMessage(now=now, by=BY), "superseded")
                 else:
-                    await self._attempt(state)
+                    await self._attempt(due, state)
             case Sending(attempts=attempt, since=since) if now - since >= windows.stuck:
                 lost = RecordUnknown(attempt=attempt, now=now, by=BY)
                 await self._record(state, lost, f"stuck:{attempt}")
             case UnknownOutcome(since=since) if now - since >= windows.unknown:
                 if state.resent:
-                    given_up = await self._failure(state.message, state.channel, GIVEN_UP)
-                    await self._record(state, given_up, f"given-up:{state.channel}")
+                    await self._refuse(state, GIVEN_UP, "given-up")
                 else:
-                    await self._attempt(state)
+                    await self._attempt(due, state)
             case _:
                 return
 
-    async def _attempt(self, state: Queued | UnknownOutcome) -> None:
+    async def _attempt(self, due: Due, state: Queued | UnknownOutcome) -> None:
+        message, channel = state.message, self._channels.get(state.channel)
+        outgoing = self._outgoing(state)
+        if not await self._outcomes.ways.wanted(message, state.channel):
+            await self._refuse(state, Failed(OPTED_OUT), "opted-out")
+        elif outgoing is None:
+            await self._refuse(state, Failed("template", fallback=False), "not-sent")
+        elif channel is None:
+            await self._refuse(state, Failed("channel-not-set-up"), "not-sent")
+        elif not reaches(state.channel, message.recipient):
+            await self._refuse(state, Failed("recipient-kind"), "not-sent")
+        else:
+            match await self._gate.ask(state.channel, outgoing.template, due.person):
+                case Go(probe=probe):
+                    await self._call(due, state, channel, outgoing, probe=probe)
+                case Detour(reason=reason, lasting=lasting):
+                    await self._detour(due, state, reason, lasting=lasting)
+                case Wait():
+                    return
+
+    async def _call(
+        self,
+        due: Due,
+        state: Queued | UnknownOutcome,
+        channel: Channel,
+        outgoing: Outgoing,
+        *,
+        probe: bool,
+    ) -> None:
         message, number = state.message, state.attempts + 1
-        if not await self._wanted(message, state.channel):
-            unwanted = await self._failure(message, state.channel, Failed(OPTED_OUT))
-            await self._record(state, unwanted, f"opted-out:{state.channel}:{number}")
-            return
-        channel = self._channels.get(state.channel)
-        outgoing = self._outgoing(message)
-        if channel is None or outgoing is None:
-            problem = Failed("channel-not-set-up") if outgoing else Failed("template", False)
-            refused = await self._command(state, number, problem)
-            await self._record(state, refused, f"not-sent:{state.channel}:{number}")
-            return
         announced = AttemptMessage(attempt=number, now=self._now(), by=BY)
         # A cause of its own: an id derived from the attempt would let the store take a second
         # process's announcement for this one, and both would call.
         await self._record(state, announced, new_id())
         result = await channel.send(outgoing)
         CALLS.labels(state.channel, type(result).__name__.lower()).inc()
-        told = await self._command(state, number, result)
-        await patiently(
-            "message outcome",
-            lambda: self._record(state, told, f"outcome:{state.channel}:{number}"),
-            message_id=message.message_id,
-        )
+        self._gate.counts.count(state.channel, result)
 
-    async def _command(
-        self, state: Queued | UnknownOutcome, number: int, result: Result
-    ) -> Command:
-        """Return what a call's result means for the message."""
-        now, channel = self._now(), state.channel
-        match result:
-            case Sent(provider_id=provider_id):
-                return RecordSent(channel=channel, provider_id=provider_id, now=now, by=BY)
-            case Unknown():
-                return RecordUnknown(attempt=number, now=now, by=BY)
-            case Later(reason=reason, seconds=seconds) if number < ATTEMPTS:
-                until = now + timedelta(seconds=_wait(seconds, number))
-                return DeferMessage(
-                    channel=channel, reason=reason, not_before=until, now=now, by=BY
-                )
-            case Later(reason=reason):
-                return await self._failure(state.message, channel, Failed(reason))
-            case Failed():
-                return await self._failure(state.message, channel, result)
+        async def record() -> None:
+            # An opt-out comes first: the next channel depends on it.
+            await self._outcomes.consent(message, state.channel, result, BY)
+            told = await self._outcomes.command(message, state.channel, number, result, BY)
+            await self._record(state, told, f"outcome:{state.channel}:{number}")
+            await self._outcomes.beyond(
+                message, state.channel, due.person, result, told, probe=probe
+            )
 
-    async def _failure(self, message: MessageQueued, channel: str, failed: Failed) -> RecordFailure:
-        fallback = await self.next_channel(message, channel) if failed.fallback else ""
-        return RecordFailure(
-            channel=channel, reason=failed.reason, fallback=fallback, now=self._now(), by=BY
-        )
+        await patiently("message outcome", record, message_id=message.message_id)
 
-    async def next_channel(self, message: MessageQueued, channel: str) -> str:
-        """Return the channel to try after ``channel`` that the recipient wants, or nothing."""
-        rule = self._rules.all.get(message.rule)
-        # Who wrote to us is answered where they wrote, or not at all.
-        named = rule.channels if rule else ()
-        wanted = ordered(await self._contacts.of(message.recipient), named)
-        if not wanted:
-            return ""
-        ways = route(wanted, frozenset(self._channels))
-        if channel not in ways:
-            return ways[0]
-        following = ways[ways.index(channel) + 1 :]
-        return following[0] if following else ""
+    async def _detour(
+        self, due: Due, state: Queued | UnknownOutcome, reason: str, *, lasting: bool
+    ) -> None:
+        """Send the message on by another channel, or let it wait for this one."""
+        other = await self._outcomes.ways.after(state.message, state.channel, at_once=not lasting)
+        if other:
+            await self._refuse(state, Failed(reason), "detour")
+        elif lasting:
+            unknown = isinstance(state, UnknownOutcome)
+            await self._refuse(state, GIVEN_UP if unknown else Failed(reason), "detour")
+        else:
+            self._gate.hold(state.channel, due.person)
 
-    async def _wanted(self, message: MessageQueued, channel: str) -> bool:
-        """Say whether the recipient wants it there: they may have said STOP since it was queued."""
-        if message.rule == LAST_WORD:
-            return True
-        return allows(await self._contacts.of(message.recipient), channel)
+    async def _refuse(self, state: Queued | UnknownOutcome, failed: Failed, what: str) -> None:
+        """Record that a message does not go out on its channel, without a call."""
+        refused = await self._outcomes.failure(state.message, state.channel, failed, BY)
+        await self._record(state, refused, f"{what}:{state.channel}:{state.attempts + 1}")
 
-    def _outgoing(self, message: MessageQueued) -> Outgoing | None:
+    def _outgoing(self, state: Queued | UnknownOutcome) -> Outgoing | None:
         """Return the message as it goes out; None when its template was taken away."""
+        message = state.message
+        late = isinstance(state, Queued) and state.as_template
         try:
             template = self._templates.get(message.template, message.template_version)
             parameters = {name: message.parameters[name] for name in template.parameters}
@@ -261,7 +259,7 @@ class Sender:
             recipient=message.recipient,
             language=message.language,
             text=template.render(message.language, parameters),
-            template=template.whatsapp,
+            template="" if message.audience == WRITER and not late else template.whatsapp,
             parameters=parameters,
         )
 
@@ -293,7 +291,14 @@ class Sender:
         )
 
 
-def _wait(least: float, attempt: int) -> float:
-    """Return seconds until the next try: doubling, at least ``least``, with jitter."""
-    grown = max(least, 1.0) * 2.0 ** (attempt - 1)
-    return min(grown, LONGEST_WAIT) * random.uniform(1.0, 1.5)
+def reaches(channel: str, recipient: str) -> bool:
+    """Say whether ``channel`` can carry anything to such a recipient at all."""
+    match channel:
+        case "outbox":
+            return True
+        case "email":
+            return "@" in recipient
+        case "whatsapp":
+            return recipient.startswith(("+", "group:"))
+        case _:
+            return recipient.startswith("+")

@@ -9,15 +9,18 @@ from services.notify.api import messages_router
 from services.notify.channels.sms import ReportSigner
 from services.notify.contacts import Contacts, ContactsProjection
 from services.notify.escalation import Escalation
+from services.notify.gate import Gate
+from services.notify.outcomes import Outcomes
 from services.notify.pages import OutboxPages, outbox_key, pages_router
 from services.notify.persons import Persons
-from services.notify.providers import build_channels, our_address, plain
+from services.notify.providers import build_channels, our_address, plain, speeds
 from services.notify.reactions import OUTBOX, Reactions
 from services.notify.recipients import Directory
 from services.notify.reports import Reports
 from services.notify.rules import Rules
 from services.notify.sender import Limits, Sender
 from services.notify.views import MessagesProjection, MessageViews, Windows
+from services.notify.ways import Ways
 from services.notify.webhooks import WebhookSecrets, webhooks_router
 from services.notify.wording import Templates
 from shared.database import Database
@@ -40,7 +43,10 @@ def build(kernel: Kernel, database: Database) -> Service:
     views, persons = MessageViews(database), Persons(kernel.secret("persons"))
     contacts = Contacts(kernel.handler, persons, kernel.now)
     limits = Limits(windows=windows(kernel.settings))
-    sender = Sender(kernel.handler, views, channels, rules, templates, contacts, kernel.now, limits)
+    gate = Gate(database, kernel.now, speeds(kernel.settings))
+    ways = Ways(rules, contacts, channels, gate.closed)
+    outcomes = Outcomes(ways, gate, contacts, templates, kernel.now)
+    sender = Sender(kernel.handler, views, channels, rules, templates, outcomes, kernel.now, limits)
     directory = Directory(kernel.store, kernel.codec, kernel.catalogue, kernel.accounts)
     reactions = Reactions(
         kernel.handler,
@@ -53,7 +59,7 @@ def build(kernel: Kernel, database: Database) -> Service:
     )
     escalation = Escalation(kernel.handler, rules, directory, kernel.now)
     reacting = {**reactions.table(), **escalation.table()}
-    reports = Reports(kernel.handler, views, sender, kernel.now)
+    reports = Reports(kernel.handler, views, outcomes, persons, kernel.now)
     outbox = OutboxPages(kernel.pages, views, kernel.handler, templates, kernel.catalogue)
     changed: set[str] = set()
 

@@ -6,7 +6,7 @@ and the recipient only under a keyed name (``persons``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -30,6 +30,9 @@ CREATE TABLE IF NOT EXISTS messages_2 (
 """
 _INDEXES = (
     "CREATE INDEX IF NOT EXISTS messages_2_due ON messages_2 (state, due_us)",
+    # The queue of each channel, in its order; what is done is not in it.
+    "CREATE INDEX IF NOT EXISTS messages_2_waiting ON messages_2 "
+    "(channel, due_us, queued_position) WHERE state = 'queued'",
     "CREATE INDEX IF NOT EXISTS messages_2_office ON messages_2 (office, queued_position)",
     "CREATE INDEX IF NOT EXISTS messages_2_provider ON messages_2 (provider_id)",
     "CREATE INDEX IF NOT EXISTS messages_2_application ON messages_2 (application_id)",
@@ -42,6 +45,31 @@ class Windows(NamedTuple):
 
     stuck: timedelta = timedelta(seconds=60)
     unknown: timedelta = timedelta(minutes=10)
+
+
+class Share(NamedTuple):
+    """How much of a channel's queue is worth a look, without the messages to ``resting``."""
+
+    channel: str
+    limit: int
+    resting: tuple[str, ...] = ()
+
+
+class Due(NamedTuple):
+    """A message that the sender must look at, and whom it is for."""
+
+    message_id: str
+    person: str
+    channel: str
+
+
+_DUE = "SELECT application_id, message_id, person, channel, due_us, queued_position FROM messages_2"
+_WAITING = (
+    _DUE + " WHERE state = 'queued' AND channel = ? AND due_us <= ?{resting} "
+    "ORDER BY due_us, queued_position LIMIT ?"
+)
+_LOST = _DUE + " WHERE state = 'sending' AND due_us <= ? ORDER BY due_us LIMIT ?"
+_UNKNOWN = _DUE + " WHERE state = 'unknown' AND due_us <= ? ORDER BY due_us LIMIT ?"
 
 
 class MessageRow(NamedTuple):
@@ -157,6 +185,15 @@ def _change(event: Any, at: int) -> tuple[str, tuple[Any, ...]]:
             return "state = state", ()
 
 
+def _overdue(now: datetime, windows: Windows, limit: int) -> tuple[int, ...]:
+    stuck, unknown = to_micros(now - windows.stuck), to_micros(now - windows.unknown)
+    return stuck, limit, unknown, limit
+
+
+def _longest(row: Sequence[Any]) -> tuple[int, int]:
+    return row[-2], row[-1]
+
+
 class MessageViews:
     """Questions to the read model."""
 
@@ -164,25 +201,35 @@ class MessageViews:
         """Ask ``database``, where the projection writes."""
         self._database = database
 
-    async def due(self, now: datetime, windows: Windows, limit: int) -> dict[str, list[str]]:
-        """Return application -> messages that the sender must look at, longest waiting first."""
-        rows = await self._database.query(
-            "SELECT application_id, message_id FROM messages_2 "
-            "WHERE (state = 'queued' AND due_us <= ?) "
-            "OR (state = 'sending' AND due_us <= ?) "
-            "OR (state = 'unknown' AND due_us <= ?) "
-            "ORDER BY due_us, queued_position LIMIT ?",
-            (
-                to_micros(now),
-                to_micros(now - windows.stuck),
-                to_micros(now - windows.unknown),
-                limit,
-            ),
-        )
-        found: dict[str, list[str]] = {}
-        for application_id, message_id in rows:
-            found.setdefault(application_id, []).append(message_id)
+    async def due(
+        self, now: datetime, windows: Windows, shares: Sequence[Share], limit: int
+    ) -> dict[str, list[Due]]:
+        """Return application -> messages that the sender must look at, longest waiting first.
+
+        ``shares`` says how much of each channel's queue; of calls without an outcome come at most
+        ``limit``. Each part reads as many rows of an index as it returns, and those passed over.
+        """
+        parts, values = [_LOST, _UNKNOWN], list[int | str](_overdue(now, windows, limit))
+        for share in shares:
+            resting = ", ".join("?" * len(share.resting))
+            parts.append(_WAITING.format(resting=f" AND person NOT IN ({resting})" * bool(resting)))
+            values += [share.channel, to_micros(now), *share.resting, share.limit]
+        every = " UNION ALL ".join(f"SELECT * FROM ({part}) AS part" for part in parts)
+        rows = await self._database.query(every, values)
+        found: dict[str, list[Due]] = {}
+        for application_id, message_id, person, channel, _, _ in sorted(rows, key=_longest):
+            due = Due(message_id, person, channel)
+            found.setdefault(application_id, []).append(due)
         return found
+
+    async def waiting(self, channels: Iterable[str], most: int) -> dict[str, int]:
+        """Return channel -> how many messages wait for it, counted up to ``most``."""
+        counted = "SELECT ? AS channel, COUNT(*) FROM (SELECT 1 FROM messages_2 "
+        each = counted + "WHERE state = 'queued' AND channel = ? LIMIT ?) AS waiting"
+        names = list(channels)
+        every = " UNION ALL ".join([each] * len(names))
+        values = [value for name in names for value in (name, name, most)]
+        return dict(await self._database.query(every, values)) if names else {}
 
     async def newest(self, office: str, limit: int, before: int = 0) -> list[MessageRow]:
         """Return an office's messages, the newest first; ``before`` skips so many."""

@@ -16,10 +16,13 @@ from services.notify.channels.http import client
 from services.notify.channels.kannel import Kannel
 from services.notify.channels.sms import ReportSigner
 from services.notify.contacts import Contacts
+from services.notify.gate import Gate
+from services.notify.outcomes import Outcomes
 from services.notify.persons import Persons
 from services.notify.rules import Rules
 from services.notify.sender import Limits, Sender
 from services.notify.views import MessagesProjection, MessageViews
+from services.notify.ways import Ways
 from services.notify.wording import Templates
 from shared.bus.local import LocalBus
 from shared.codec import Codec
@@ -118,15 +121,12 @@ async def _notify(folder: Path, channel: Channel, messages: int) -> list[Reading
     counted = _Counted(channel, messages)
     templates = Templates.load(_NOTIFY / "texts")
     handler, now = Handler(store, codec), lambda: datetime.now(UTC)
-    sender = Sender(
-        handler,
-        MessageViews(database),
-        {"sms": counted},
-        Rules.load(_NOTIFY / "rules.yaml", templates),
-        templates,
-        Contacts(handler, Persons("bench"), now),
-        now,
-    )
+    rules = Rules.load(_NOTIFY / "rules.yaml", templates)
+    contacts = Contacts(handler, Persons("bench"), now)
+    gate = Gate(database, now)
+    outcomes = Outcomes(Ways(rules, contacts, {"sms"}, gate.closed), gate, contacts, templates, now)
+    views = MessageViews(database)
+    sender = Sender(handler, views, {"sms": counted}, rules, templates, outcomes, now)
     await _queue(store, codec, templates, messages)
     projection = MessagesProjection(codec, Persons("bench"))
     projector = Projector(projection, database, lambda position: sender.wake())

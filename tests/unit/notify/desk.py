@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,16 @@ from services.notify.channels.outbox import Outbox
 from services.notify.channels.sms import ReportSigner
 from services.notify.channels.whatsapp import WhatsApp
 from services.notify.contacts import Contacts
+from services.notify.gate import Gate
 from services.notify.message import DECIDER, Message, message_stream
+from services.notify.outcomes import Outcomes
+from services.notify.pace import Speed
 from services.notify.persons import Persons
 from services.notify.reports import Reports
 from services.notify.rules import Rules
 from services.notify.sender import Limits, Sender
 from services.notify.views import MessagesProjection, MessageViews
+from services.notify.ways import Ways
 from services.notify.wording import Templates
 from shared.bus import Delivery
 from shared.database import Database
@@ -65,6 +69,9 @@ class Desk:
     channels: dict[str, Channel]
     time: datetime = START
     position: int = 0
+    speeds: Mapping[str, Speed] = field(default_factory=dict)
+    gate: Gate = field(init=False)
+    ways: Ways = field(init=False)
     contacts: Contacts = field(init=False)
     sender: Sender = field(init=False)
     reports: Reports = field(init=False)
@@ -75,17 +82,22 @@ class Desk:
         views = MessageViews(self.database)
         handler = Handler(self.kernel.store, self.kernel.codec)
         self.contacts = Contacts(handler, PERSONS, lambda: self.time)
+        self.gate = Gate(
+            self.database, lambda: self.time, self.speeds, lambda: self.time.timestamp()
+        )
+        self.ways = Ways(RULES, self.contacts, self.channels, self.gate.closed)
+        outcomes = Outcomes(self.ways, self.gate, self.contacts, TEMPLATES, lambda: self.time)
         self.sender = Sender(
             handler,
             views,
             self.channels,
             RULES,
             TEMPLATES,
-            self.contacts,
+            outcomes,
             lambda: self.time,
             Limits(),
         )
-        self.reports = Reports(handler, views, self.sender, lambda: self.time)
+        self.reports = Reports(handler, views, outcomes, PERSONS, lambda: self.time)
         self.projector = Projector(MessagesProjection(self.kernel.codec, PERSONS), self.database)
 
     async def queue(self, **changes: Any) -> str:
@@ -135,16 +147,16 @@ class Desk:
 
     def another(self) -> Desk:
         """Return a second process over the same store and read model."""
-        desk = Desk(self.kernel, self.database, self.meta, self.gateway, self.channels, self.time)
-        desk.position = self.position
-        return desk
+        return replace(self)
 
 
 @asynccontextmanager
 async def desk_in(
-    folder: Path, names: tuple[str, ...] = ("whatsapp", "sms")
+    folder: Path,
+    names: tuple[str, ...] = ("whatsapp", "sms"),
+    speeds: Mapping[str, Speed] | None = None,
 ) -> AsyncIterator[Desk]:
-    """Open a desk that has the named channels."""
+    """Open a desk that has the named channels, by default without limits to their speed."""
     async with (
         serving(whatsapp_app) as meta,
         serving(kannel_app) as gateway,
@@ -152,7 +164,8 @@ async def desk_in(
     ):
         every = channels(folder, meta.address, gateway.address)
         chosen = {name: way for name, way in every.items() if name in (*names, "outbox")}
-        desk = Desk(running.kernel, running.databases["notify"], meta, gateway, chosen)
+        database = running.databases["notify"]
+        desk = Desk(running.kernel, database, meta, gateway, chosen, speeds=speeds or {})
         await desk.project()
         yield desk
 

@@ -124,8 +124,8 @@ async def test_a_failing_preferred_channel_makes_way_for_the_other_one(desk: Des
     desk.gateway.answers.append(500)
     message = await desk.queue(channel="sms")
     queued = (await desk.state(message)).message  # type: ignore[union-attr]
-    assert await desk.sender.next_channel(queued, "sms") == "whatsapp"
-    assert await desk.sender.next_channel(queued, "whatsapp") == ""
+    assert await desk.ways.after(queued, "sms") == "whatsapp"
+    assert await desk.ways.after(queued, "whatsapp") == ""
 
 
 async def test_wishes_are_listed_without_numbers(desk: Desk) -> None:
