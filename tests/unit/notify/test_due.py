@@ -36,13 +36,8 @@ async def database(tmp_path: Path) -> Any:
 
 async def fill(database: SqliteDatabase, channel: str, state: str, number: int, at: int) -> None:
     rows = [
-        (
-            f"{channel}-{state}-{each}",
-            f"a{each}",
-            "bogor",
-            "bill",
-            channel,
-            state,
+        [
+            *f"{channel}-{state}-{each} a{each} bogor bill {channel} {state}".split(),
             0,
             0,
             at + each,
@@ -55,7 +50,7 @@ async def fill(database: SqliteDatabase, channel: str, state: str, number: int, 
             "",
             "",
             at,
-        )
+        ]
         for each in range(number)
     ]
     marks = ", ".join("?" * 18)
