@@ -25,13 +25,15 @@ class Plan:
     # How many files are open in row 3, and how many of them are due at once in each round.
     open_files: int
     due_at_once: int
+    # How many messages wait while row 11 sends some of them.
+    queued: int
 
 
 def full(data: Path, rounds: int | None = None) -> Plan:
     """Return the sizes of a full run: about fifteen minutes."""
-    return Plan(data, rounds or 7, 1.2, 5000, 500, 10_000, 4.0, 1_000_000, 100_000)
+    return Plan(data, rounds or 7, 1.2, 5000, 500, 10_000, 4.0, 1_000_000, 100_000, 1_000_000)
 
 
 def quick(data: Path, rounds: int | None = None) -> Plan:
     """Return the sizes of a quick run: under a minute, figures of no meaning."""
-    return Plan(data, rounds or 1, 0.3, 100, 50, 1000, 1.0, 2000, 200)
+    return Plan(data, rounds or 1, 0.3, 100, 50, 1000, 1.0, 2000, 200, 2000)

@@ -118,6 +118,15 @@ def test_the_bank_is_answered_and_no_bill_is_paid_twice(tmp_path: Path) -> None:
     assert kept["lost"] == 0
 
 
+def test_what_providers_tell_is_durable_and_told_once(tmp_path: Path) -> None:
+    _, result = bench(tmp_path, "--rows", "10")
+    (row,) = result["rows"]
+    assert row["series"]["webhook, median"]["median"] > 0
+    (kept,) = row["kill_9"]
+    assert kept["acknowledged"] > 1000
+    assert kept["lost"] == 0
+
+
 def test_what_needs_java_is_named_where_there_is_none(tmp_path: Path) -> None:
     printed, result = bench(tmp_path, "--rows", "7", PATH=str(tmp_path))
     (row,) = result["rows"]
