@@ -13,6 +13,7 @@ from services.notify.commands import QueueMessage
 from services.notify.contact import language_of, ordered
 from services.notify.contacts import Contacts
 from services.notify.message import DECIDER, message_stream
+from services.notify.quiet import Nights
 from services.notify.recipients import GROUP, Directory, Recipient
 from services.notify.rules import OFFERED, Rule, Rules
 from services.notify.wording import Templates
@@ -56,8 +57,11 @@ class Reactions:
         contacts: Contacts,
         available: frozenset[str],
         now: Callable[[], datetime],
+        *,
+        nights: Nights,
     ) -> None:
         """``available`` names the channels that this installation has."""
+        self._nights = nights
         self._handler = handler
         self._rules = rules
         self._templates = templates
@@ -103,36 +107,62 @@ class Reactions:
         submitted: ApplicationSubmitted,
         recorded: Recorded,
     ) -> None:
+        message_id = derived_id(recorded.event_id, rule.id, person.number)
+        await self._handler.handle(
+            DECIDER,
+            message_stream(message_id),
+            await self._command(message_id, rule, person, event, submitted),
+            cause=recorded.event_id,
+            application=event.application_id,
+        )
+
+    async def _command(
+        self,
+        message_id: str,
+        rule: Rule,
+        person: Recipient,
+        event: Any,
+        submitted: ApplicationSubmitted,
+    ) -> QueueMessage:
         template = self._templates.current(rule.template)
         contact = await self._contacts.of(person.number)
         language = language_of(contact, person.language)
         told = self._directory.parameters(event, submitted, language)
-        message_id = derived_id(recorded.event_id, rule.id, person.number)
         # Who wants nothing on any of them is told so by the sender, on record and without a call.
         channels = ordered(contact, rule.channels) or rule.channels
         if person.audience == GROUP:
             channels = GROUP_CHANNELS
-        command = QueueMessage(
+        way = route(channels, self._available)[0]
+        # The outbox rings nowhere: nothing waits there but for the next in turn.
+        rings = way != OUTBOX
+        return QueueMessage(
             application_id=event.application_id,
             message_id=message_id,
             office=submitted.office,
             rule=rule.id,
             audience=person.audience or rule.audience,
-            channel=route(channels, self._available)[0],
+            channel=way,
             recipient=person.number,
             language=language,
             template=template.id,
             template_version=template.version,
             parameters={name: told[name] for name in template.parameters},
-            not_before=self._now() + person.wait if person.wait else None,
+            not_before=self._not_before(rule, person, submitted.office, rings=rings),
+            digest=(rule.digest or "") if rings else "",
             refused=person.problem,
             now=self._now(),
             by=BY,
         )
-        await self._handler.handle(
-            DECIDER,
-            message_stream(message_id),
-            command,
-            cause=recorded.event_id,
-            application=event.application_id,
-        )
+
+    def _not_before(
+        self, rule: Rule, person: Recipient, office: str, *, rings: bool
+    ) -> datetime | None:
+        """Return until when a message waits: for its turn, its digest, and the morning."""
+        now = at = self._now()
+        if person.wait:
+            at += person.wait
+        if rings and rule.digest:
+            at += timedelta(minutes=self._rules.digests[rule.digest].minutes)
+        if rings and not rule.urgent:
+            at = self._nights.after(at, office)
+        return at if at > now else None

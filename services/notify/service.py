@@ -14,6 +14,7 @@ from services.notify.outcomes import Outcomes
 from services.notify.pages import OutboxPages, outbox_key, pages_router
 from services.notify.persons import Persons
 from services.notify.providers import build_channels, our_address, plain, speeds
+from services.notify.quiet import Nights
 from services.notify.reactions import OUTBOX, Reactions
 from services.notify.recipients import Directory
 from services.notify.reports import Reports
@@ -48,14 +49,17 @@ def build(kernel: Kernel, database: Database) -> Service:
     outcomes = Outcomes(ways, gate, contacts, templates, kernel.now)
     sender = Sender(kernel.handler, views, channels, rules, templates, outcomes, kernel.now, limits)
     directory = Directory(kernel.store, kernel.codec, kernel.catalogue, kernel.accounts)
+    available = frozenset(channels) - {OUTBOX}
+    nights = Nights(rules.quiet_hours, kernel.catalogue.offices)
     reactions = Reactions(
         kernel.handler,
         rules,
         templates,
         directory,
         contacts,
-        frozenset(channels) - {OUTBOX},
+        available,
         kernel.now,
+        nights=nights,
     )
     escalation = Escalation(kernel.handler, rules, directory, kernel.now)
     reacting = {**reactions.table(), **escalation.table()}

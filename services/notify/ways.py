@@ -40,9 +40,8 @@ class Ways:
         return next(iter(ready or ([] if at_once else following)), "")
 
     async def _following(self, message: MessageQueued, channel: str) -> tuple[str, ...]:
-        rule = self._rules.all.get(message.rule)
         # Who wrote to us is answered where they wrote, or not at all.
-        named = rule.channels if rule else ()
+        named = self._rules.channels(message.rule)
         wanted = ordered(await self._contacts.of(message.recipient), named)
         if not wanted:
             return ()

@@ -8,7 +8,7 @@ the reason, and stops nothing else.
 
 from shared.offices.catalogue import Catalogue
 from shared.offices.duty import Duty, Shift
-from shared.offices.files import load_yaml, section
+from shared.offices.files import load_yaml, section, validated
 from shared.offices.mistakes import BadFile, Mistake
 from shared.offices.models import (
     Agency,
@@ -24,7 +24,8 @@ from shared.offices.models import (
     PermitType,
     Promise,
 )
-from shared.offices.strict import FileModel
+from shared.offices.origin import Origin, Place, read_data
+from shared.offices.strict import FileModel, QuietSpan
 
 __all__ = [
     "Agency",
@@ -42,9 +43,14 @@ __all__ = [
     "LocalText",
     "Mistake",
     "Office",
+    "Origin",
     "PermitType",
+    "Place",
     "Promise",
+    "QuietSpan",
     "Shift",
     "load_yaml",
+    "read_data",
     "section",
+    "validated",
 ]

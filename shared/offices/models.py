@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from shared.offices.duty import Duty, OnDuty
 from shared.offices.origin import Origin
-from shared.offices.strict import FileModel, Hours
+from shared.offices.strict import FileModel, Hours, QuietSpan
 from shared.phone import ContactNumber
 from shared.text import bad_value
 
@@ -117,6 +117,8 @@ class Office(Versioned):
     ``supervisor``, ..) to a number for alerts, ``duty`` a role to who is told in which order.
     Alerts go to mobile numbers, and to ``landlines`` only where the office says so.
     ``email`` is where people send documents.
+    ``quiet_hours`` (local time, may go over midnight) are this office's own, in which nobody is
+    told what can wait.
     """
 
     code: Annotated[str, Field(pattern=r"^[A-Z]{2,5}$")]
@@ -140,6 +142,7 @@ class Office(Versioned):
     duty: dict[OnDuty, Duty] = Field(default_factory=dict)
     landlines: bool = False
     email: Annotated[str, Field(pattern=r"^([a-z0-9._+-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+)?$")] = ""
+    quiet_hours: QuietSpan | None = None
     source: str
 
     def takes_online(self, permit_type: str) -> bool:
