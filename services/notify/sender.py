@@ -168,7 +168,7 @@ class Sender:
                     await self._attempt(due, state)
             case Sending(attempts=attempt, since=since) if now - since >= windows.stuck:
                 lost = RecordUnknown(attempt=attempt, now=now, by=BY)
-                await self._record(state, lost, f"stuck:{attempt}")
+                await self._record(state, lost, f"stuck:{state.channel}:{attempt}")
             case UnknownOutcome(since=since) if now - since >= windows.unknown:
                 if state.resent:
                     await self._refuse(state, GIVEN_UP, "given-up")

@@ -211,6 +211,27 @@ async def test_a_second_unknown_outcome_fails_and_a_late_report_is_believed(desk
     assert isinstance(await desk.state(given_up), Failed)
 
 
+async def test_a_process_may_die_in_the_first_call_of_each_channel(desk: Desk) -> None:
+    message = await desk.queue(rule="bill")
+    sms, desk.channels["sms"] = desk.channels["sms"], _Dying()
+    whatsapp, desk.channels["whatsapp"] = desk.channels["whatsapp"], _Dying()
+    await desk.later()
+    desk.channels["whatsapp"] = whatsapp
+    await desk.later(minutes=1)
+    desk.meta.answers = [131026]
+    # The resend is refused, and the process dies in the first call of the other channel.
+    await desk.later(minutes=10)
+    await desk.later()
+    assert isinstance(await desk.state(message), Sending)
+    desk.channels["sms"] = sms
+    await desk.later(minutes=1)
+    assert isinstance(await desk.state(message), Unknown)
+    await desk.later(minutes=10)
+    state = await desk.state(message)
+    assert isinstance(state, Sent)
+    assert (state.channel, len(desk.meta.ledger), len(desk.gateway.ledger)) == ("sms", 1, 1)
+
+
 class _Dying:
     """A channel in whose call the process ends."""
 
