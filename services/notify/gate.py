@@ -59,6 +59,8 @@ class Gate:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``clock`` counts seconds and never goes back; ``now`` is the wall clock."""
+        # Hears that there is something to show about the channels.
+        self.on_news: Callable[[], None] = lambda: None
         self.circuits = Circuits(database, now)
         self.counts = Counts(database, now)
         self._pace = Pace(speeds or {})
@@ -122,6 +124,11 @@ class Gate:
                 await self.circuits.leave_alone(channel, person, reason, until)
             case _:
                 return
+
+    async def write(self) -> None:
+        """Write down now and then what came of the calls. Raises Unavailable."""
+        if await self.counts.write():
+            self.on_news()
 
     def rest(self, channel: str, person: str, seconds: float) -> None:
         """Send ``person`` nothing on ``channel`` for so long."""

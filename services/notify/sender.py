@@ -133,7 +133,7 @@ class Sender:
             if application not in self._busy:
                 self._busy.add(application)
                 calls.create_task(self._in_order(application, messages))
-        await self._gate.counts.write()
+        await self._gate.write()
         looked = Counts(one.channel for messages in due.values() for one in messages)
         emptied = {share.channel for share in shares if looked[share.channel] < share.limit}
         following = self._gate.next_look(names - emptied)

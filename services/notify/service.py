@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from services.notify.api import messages_router
+from services.notify.channel_pages import ChannelPages, channel_router
 from services.notify.channels.sms import ReportSigner
 from services.notify.contacts import Contacts, ContactsProjection
 from services.notify.escalation import Escalation
@@ -44,7 +45,8 @@ def build(kernel: Kernel, database: Database) -> Service:
     views, persons = MessageViews(database), Persons(kernel.secret("persons"))
     contacts = Contacts(kernel.handler, persons, kernel.now)
     limits = Limits(windows=windows(kernel.settings))
-    gate = Gate(database, kernel.now, speeds(kernel.settings))
+    pace = speeds(kernel.settings)
+    gate = Gate(database, kernel.now, pace)
     ways = Ways(rules, contacts, channels, gate.closed)
     outcomes = Outcomes(ways, gate, contacts, templates, kernel.now)
     sender = Sender(kernel.handler, views, channels, rules, templates, outcomes, kernel.now, limits)
@@ -65,6 +67,8 @@ def build(kernel: Kernel, database: Database) -> Service:
     reacting = {**reactions.table(), **escalation.table()}
     reports = Reports(kernel.handler, views, outcomes, persons, kernel.now)
     outbox = OutboxPages(kernel.pages, views, kernel.handler, templates, kernel.catalogue)
+    health = ChannelPages(kernel.pages, kernel.hub, gate, views, kernel.catalogue, channels, pace)
+    gate.on_news = health.publish
     changed: set[str] = set()
 
     def progress(position: int) -> None:
@@ -81,6 +85,7 @@ def build(kernel: Kernel, database: Database) -> Service:
             webhooks_router(reports, webhook_secrets(kernel.settings, signer)),
             messages_router(views),
             pages_router(outbox, kernel.hub),
+            channel_router(health),
         ],
         projectors=[Projector(messages, database, progress), Projector(wishes, database)],
         reactors=[Reactor("notify.reactions", HEARD, reacting, kernel.codec, database)],

@@ -18,7 +18,6 @@ from services.notify.channels.protocol import (
     Sent,
     Unknown,
 )
-from shared.telemetry import log
 
 API_VERSION = "v23.0"
 
@@ -118,8 +117,6 @@ def refusal(code: int) -> Result:
     if code == _PAIR_LIMIT:
         return Later(str(code), _PAIR_SECONDS, Effect.REST)
     effect = _EFFECTS.get(code, Effect.NONE)
-    if effect in (Effect.PAUSE, Effect.TEMPLATE_OFF, Effect.OUR_BUG):
-        log.error("whatsapp_needs_attention", provider_code=code)
     return Failed(str(code), fallback=code not in _WRONG, effect=effect)
 
 

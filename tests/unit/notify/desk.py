@@ -40,7 +40,7 @@ from shared.projection import Projector
 from shared.service import Kernel
 from tests.running import settings_in
 from tests.spec import START
-from tests.unit.notify.samples import APPLICATION, queue
+from tests.unit.notify.samples import APPLICATION, queue, supersede
 from tests.unit.notify.standins import (
     PASSWORD,
     PHONE_ID,
@@ -133,6 +133,16 @@ class Desk:
         """Return a message's state, folded from the store."""
         handler = Handler(self.kernel.store, self.kernel.codec)
         return (await handler.load(DECIDER, message_stream(message_id))).state
+
+    async def supersede(self, message_id: str) -> None:
+        """Say that what a message tells is not true any more."""
+        await Handler(self.kernel.store, self.kernel.codec).handle(
+            DECIDER,
+            message_stream(message_id),
+            supersede(),
+            cause=new_id(),
+            application=APPLICATION,
+        )
 
     async def types(self, message_id: str) -> list[str]:
         """Return the types of a message's events."""
