@@ -70,6 +70,12 @@ class Partner:
 
     async def sign_in(self) -> dict[str, Any]:
         """Ask for a token (73)."""
+        answer = (await self.ask_for_token(b'{"grantType":"client_credentials"}')).json()
+        self.token = str(answer.get("accessToken", ""))
+        return dict(answer)
+
+    async def ask_for_token(self, raw: bytes) -> httpx.Response:
+        """Make one signed token request with any body."""
         stamp = self.stamp()
         headers = {
             "X-TIMESTAMP": stamp,
@@ -77,10 +83,7 @@ class Partner:
             "X-SIGNATURE": self._rsa(f"{self.client_id}|{stamp}"),
             "Content-Type": "application/json",
         }
-        raw = b'{"grantType":"client_credentials"}'
-        answer = (await self.http.post(TOKEN_PATH, content=raw, headers=headers)).json()
-        self.token = str(answer.get("accessToken", ""))
-        return dict(answer)
+        return await self.http.post(TOKEN_PATH, content=raw, headers=headers)
 
     async def call(
         self, service: str, body: Mapping[str, Any] | bytes, external_id: str = ""

@@ -27,7 +27,7 @@ from services.payment.banks import legacy, requests, snap
 from services.payment.banks.legacy import BadHint
 from services.payment.banks.snap import SnapRefused, minify
 from services.payment.banks.tokens import AccessTokens
-from tests.bank_partner import Partner
+from tests.bank_partner import TOKEN_PATH, Partner
 from tests.unit.payment.banks.kit import AMOUNT, SECRET, Account, Desk, open_desk
 from tests.unit.payment.banks.legacy_kit import teller_headers
 
@@ -128,6 +128,29 @@ def test_no_signed_body_brings_a_crash_or_money(
         send()
     # No generated account is one of ours.
     assert fuzzed.payments() == before
+    assert_nothing_private(fuzzed, logs)
+
+
+def test_no_signed_token_request_brings_a_crash_or_a_token_for_nothing(fuzzed: Fuzzed) -> None:
+    operation = fuzzed.schema[TOKEN_PATH]["POST"]
+    with capture_logs() as logs:
+
+        @MANY
+        @given(
+            operation.as_strategy(generation_mode=GenerationMode.NEGATIVE).map(lambda c: c.body)
+            | operation.as_strategy().map(lambda case: case.body)
+            | JSON
+            | st.binary()
+        )
+        def send(body: Any) -> None:
+            raw = as_bytes(body)
+            answer = fuzzed.wait(fuzzed.partner.ask_for_token(raw))
+            assert answer.status_code in (200, 400)
+            assert re.fullmatch(r"(200|400)73[0-9]{2}", answer.json()["responseCode"])
+            if answer.status_code == 200:
+                assert json.loads(raw)["grantType"] == "client_credentials"
+
+        send()
     assert_nothing_private(fuzzed, logs)
 
 
