@@ -180,6 +180,30 @@ async def test_a_step_of_two_versions_is_one_line_of_the_board_and_two_bottlenec
         assert "1 berkas terbuka" in told
 
 
+async def test_a_city_s_board_counts_the_offices_below_it_by_level(office: Office) -> None:
+    village, city = "MTD-2026-000001", "JKS-2026-000001"
+    for index, (number, place, kind) in enumerate(
+        ((village, "menteng-dalam", "sku"), (city, "jakarta-selatan", "siup-jakarta"))
+    ):
+        about = {"office": place, "permit_type": kind}
+        await open_permit(office, derived_id("level", index), number, about)
+    await office.sign_in("penyelia.jakarta-selatan")
+    board = await page(office, "/papan")
+    for place in ("Menteng Dalam · Kelurahan", "PTSP Kota Jakarta Selatan · Kota"):
+        assert place in board
+    for place, there, elsewhere in (
+        ("menteng-dalam", village, city),
+        ("jakarta-selatan", city, village),
+    ):
+        link = f"/papan/berkas?kantor={place}"
+        assert f'href="{link}">1<' in board
+        told = await page(office, link)
+        assert f">{there}</a>" in told
+        assert f">{elsewhere}</a>" not in told
+    await office.sign_in("penyelia")
+    assert "Berkas terbuka per kantor dan tingkat" not in await page(office, "/papan")
+
+
 async def test_an_office_outside_ones_own_is_not_there(office: Office) -> None:
     await open_permit(office)
     await office.sign_in("penyelia")
