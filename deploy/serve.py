@@ -31,7 +31,10 @@ from shared.web.serve import Server
 UPLOAD_LIMIT = 105 * 1024 * 1024
 # A bank's file of a million lines; the settlement's own folder refuses more than 512 MB.
 SETTLEMENT_LIMIT = 513 * 1024 * 1024
+# What Meta may send at once, with many statuses.
+WEBHOOK_LIMIT = 3 * 1024 * 1024
 LARGER_BODIES = {
+    "/webhooks/whatsapp": WEBHOOK_LIMIT,
     "/ajukan/": UPLOAD_LIMIT,
     "/perbaiki": UPLOAD_LIMIT,
     "/api/uploads": UPLOAD_LIMIT,

@@ -186,6 +186,7 @@ OWN: dict[type[Any], dict[str, Any]] = {
     workflow.AbsenceRecorded: {"first": "2026-01-07", "reason": "Cuti tahunan"},
     workflow.OriginalMatched: {"stage": "match-originals"},
     workflow.OriginalMismatched: {"stage": "match-originals"},
+    workflow.StallReplyRejected: {"reason": "stall-already-explained"},
     workflow.PermitRenewalRejected: {"renews": "BGR-2021-000042", "reason": "other-applicant"},
     workflow.RecommendationGiven: {"stage": "recommend"},
     intake.ApplicationForwarded: {"office": "bogor-tengah", "level": "kecamatan"},

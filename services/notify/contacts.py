@@ -53,13 +53,18 @@ class Contacts:
 
     async def withdraw(
         self, number: str, channel: str, reason: str, *, by: Actor, cause: str
-    ) -> None:
-        """Record that the person wants no more on ``channel``; ``cause`` is what told us."""
+    ) -> bool:
+        """Record that the person wants no more on ``channel``; ``cause`` is what told us.
+
+        Says whether this cause was the one that told us first.
+        """
         person = self._persons.of(number)
         await self._give(
             WithdrawConsent(person=person, channel=channel, reason=reason, now=self._now(), by=by),
             cause,
         )
+        told = await self._handler.store.read_stream(consent_stream(person))
+        return any(recorded.cause_id == cause for recorded in told)
 
     async def agree(self, number: str, channel: str, *, by: Actor, cause: str) -> None:
         """Record that the person wants messages on ``channel``."""

@@ -31,3 +31,10 @@ class UnknownLanguage(Refused):
 
     code = "unknown-language"
     text = "Messages are written in Indonesian or English."
+
+
+class UnknownReply(Refused):
+    """There is no reply under this id."""
+
+    code = "unknown-reply"
+    text = "There is no such reply."

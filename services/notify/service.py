@@ -18,6 +18,7 @@ from services.notify.providers import build_channels, our_address, plain, speeds
 from services.notify.quiet import Nights
 from services.notify.reactions import OUTBOX, Reactions
 from services.notify.recipients import Directory
+from services.notify.replies.parts import build_replies
 from services.notify.reports import Reports
 from services.notify.rules import Rules
 from services.notify.sender import Limits, Sender
@@ -63,6 +64,17 @@ def build(kernel: Kernel, database: Database) -> Service:
         kernel.now,
         nights=nights,
     )
+    replies = build_replies(
+        kernel,
+        database,
+        persons=persons,
+        contacts=contacts,
+        directory=directory,
+        rules=rules,
+        templates=templates,
+        available=available,
+        address=kernel.settings.urls["intake"] or our_address(kernel.settings),
+    )
     escalation = Escalation(kernel.handler, rules, directory, kernel.now)
     reacting = {**reactions.table(), **escalation.table()}
     reports = Reports(kernel.handler, views, outcomes, persons, kernel.now)
@@ -82,13 +94,20 @@ def build(kernel: Kernel, database: Database) -> Service:
         name="notify",
         database=database,
         routers=[
-            webhooks_router(reports, webhook_secrets(kernel.settings, signer)),
+            webhooks_router(reports, replies.inbox, webhook_secrets(kernel.settings, signer)),
             messages_router(views),
             pages_router(outbox, kernel.hub),
             channel_router(health),
         ],
-        projectors=[Projector(messages, database, progress), Projector(wishes, database)],
-        reactors=[Reactor("notify.reactions", HEARD, reacting, kernel.codec, database)],
+        projectors=[
+            Projector(messages, database, progress),
+            Projector(wishes, database),
+            replies.projector,
+        ],
+        reactors=[
+            Reactor("notify.reactions", HEARD, reacting, kernel.codec, database),
+            replies.reactor,
+        ],
         tasks={"sender": sender.run},
     )
 
@@ -104,6 +123,7 @@ def windows(settings: Settings) -> Windows:
 def webhook_secrets(settings: Settings, signer: ReportSigner) -> WebhookSecrets:
     """Return what providers' webhooks are verified with."""
     return WebhookSecrets(
+        phone_id=settings.whatsapp_phone_id,
         app_secret=plain(settings.whatsapp_app_secret),
         verify_token=plain(settings.whatsapp_verify_token),
         twilio_token=plain(settings.twilio_token),

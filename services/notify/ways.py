@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from services.notify.contact import allows, ordered
+from services.notify.contact import allows, ordered, way_of
 from services.notify.contacts import Contacts
-from services.notify.reactions import route
+from services.notify.reactions import PROVIDERS, route
 from services.notify.rules import Rules
 from shared.contracts.notify import MessageQueued
 
@@ -40,8 +40,9 @@ class Ways:
         return next(iter(ready or ([] if at_once else following)), "")
 
     async def _following(self, message: MessageQueued, channel: str) -> tuple[str, ...]:
-        # Who wrote to us is answered where they wrote, or not at all.
-        named = self._rules.channels(message.rule)
+        # Who wrote to us is answered where they wrote, perhaps by another carrier, or not at all.
+        own = [way for way in PROVIDERS if way == way_of(channel)]
+        named = self._rules.channels(message.rule) or own
         wanted = ordered(await self._contacts.of(message.recipient), named)
         if not wanted:
             return ()

@@ -35,6 +35,7 @@ from shared.contracts.workflow import (
     StallEscalated,
     StallExplained,
     StallExplanationRequested,
+    StallReplyRejected,
     SurveyReported,
     SurveyScheduled,
     SurveySkipped,
@@ -141,6 +142,8 @@ def recorded(file: File, event: Any) -> File:
             return replace(file, rejected=(*file.rejected, ("", reason)))
         case FeeSettlementRejected(bill_id=bill_id, reason=reason):
             return replace(file, rejected=(*file.rejected, (bill_id, reason)))
+        case StallReplyRejected(reply_id=reply_id, reason=reason):
+            return replace(file, rejected=(*file.rejected, (reply_id, reason)))
         case PermitRenewalRejected(renews=renews, reason=reason):
             return replace(file, rejected=(*file.rejected, (renews, reason)))
         case _:

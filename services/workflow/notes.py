@@ -9,6 +9,7 @@ from services.workflow.commands import (
     RejectOpening,
     RejectRenewal,
     RejectSettlement,
+    RejectStallReply,
     RejectWithdrawal,
 )
 from services.workflow.states import NotOpened, State
@@ -17,9 +18,12 @@ from shared.contracts.workflow import (
     PermitOpeningRejected,
     PermitRenewalRejected,
     PermitWithdrawalRejected,
+    StallReplyRejected,
 )
 
-Note: TypeAlias = RejectOpening | RejectSettlement | RejectWithdrawal | RejectRenewal
+Note: TypeAlias = (
+    RejectOpening | RejectSettlement | RejectWithdrawal | RejectRenewal | RejectStallReply
+)
 
 
 def note(command: Note, state: State) -> Sequence[object]:
@@ -43,3 +47,11 @@ def note(command: Note, state: State) -> Sequence[object]:
             if (renews, reason) in known:
                 return []
             return [PermitRenewalRejected(application_id=app, renews=renews, reason=reason)]
+        case RejectStallReply(stall_id=stall, reply_id=reply):
+            if (reply, reason) in known:
+                return []
+            return [
+                StallReplyRejected(
+                    application_id=app, stall_id=stall, reply_id=reply, reason=reason
+                )
+            ]

@@ -32,6 +32,7 @@ from services.workflow.commands import (
     RejectPermit,
     RejectRenewal,
     RejectSettlement,
+    RejectStallReply,
     RejectWithdrawal,
     RenewPermit,
     ReportSurvey,
@@ -135,7 +136,13 @@ def _decide_by_system(command: SystemCommand, state: State) -> Sequence[object]:
             return nudge(command, state)
         case RenewPermit():
             return renew(command, state)
-        case RejectOpening() | RejectSettlement() | RejectWithdrawal() | RejectRenewal():
+        case (
+            RejectOpening()
+            | RejectSettlement()
+            | RejectWithdrawal()
+            | RejectRenewal()
+            | RejectStallReply()
+        ):
             return note(command, state)
         case _:
             assert_never(command)

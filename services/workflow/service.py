@@ -21,6 +21,7 @@ from services.workflow.pages import Counter, file_pages, queue_pages
 from services.workflow.projection import PermitsProjection
 from services.workflow.pulse import activity_pages
 from services.workflow.reactions import Reactions
+from services.workflow.replies import StallReplies
 from services.workflow.requests import Requests
 from services.workflow.seal import Seal
 from services.workflow.sop import Sops
@@ -47,7 +48,7 @@ from shared.database import Database
 from shared.projection import Projector
 from shared.reactions import Reactor
 from shared.service import Kernel, Service, WorkerParts
-from shared.topics import INTAKE, PAYMENT, WORKFLOW
+from shared.topics import INTAKE, NOTIFY, PAYMENT, WORKFLOW
 from shared.web.login import FailedTries
 
 
@@ -93,15 +94,19 @@ def build(kernel: Kernel, database: Database) -> Service:
     """Return the workflow service."""
     parts = build_parts(kernel, database)
     pump = Pump(kernel.bus, kernel.hub, kernel.catalogue)
-    reactions = Reactions(kernel.handler, parts.sops, parts.tracker, parts.views).table()
-    topics = (INTAKE.name, PAYMENT.name, WORKFLOW.name)
+    reacts = Reactions(kernel.handler, parts.sops, parts.tracker, parts.views).table()
+    rosters = Rosters(kernel.handler, kernel.accounts)
+    replies = StallReplies(kernel.handler, parts.tracker, rosters, parts.calendars).table()
+    topics = (INTAKE.name, PAYMENT.name, WORKFLOW.name, NOTIFY.name)
     runs = Runs(kernel.store, kernel.codec, kernel.catalogue, kernel.hub, kernel.now)
     codes = {office.code: id for id, office in kernel.catalogue.offices.items()}
     return Service(
         name="workflow",
         database=database,
         routers=_routers(kernel, database, parts, pump, runs),
-        reactors=[Reactor("workflow.reactions", topics, reactions, kernel.codec, database)],
+        reactors=[
+            Reactor("workflow.reactions", topics, {**reacts, **replies}, kernel.codec, database)
+        ],
         tasks={"live": pump.run, "lists": pump.lists, "whatif": runs.run},
         commands={action.command.__name__: action.title for action in ACTIONS} | ABSENCES,
         worker=WorkerParts(

@@ -173,6 +173,7 @@ _PERMIT: dict[type[Any], Any] = {
     workflow.PermitWithdrawalRejected: _alarms_only,
     workflow.FeeSettlementRejected: _alarms_only,
     workflow.PermitOpeningRejected: _alarms_only,
+    workflow.StallReplyRejected: _alarms_only,
 }
 _PAYMENT: dict[type[Any], Any] = {
     payment.BillIssued: _billed,

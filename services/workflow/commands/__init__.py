@@ -40,6 +40,7 @@ from services.workflow.commands.system import (
     RejectOpening,
     RejectRenewal,
     RejectSettlement,
+    RejectStallReply,
     RejectWithdrawal,
     RenewPermit,
     ResumePermit,
@@ -74,6 +75,7 @@ SystemCommand: TypeAlias = (
     | RejectSettlement
     | RejectWithdrawal
     | RejectRenewal
+    | RejectStallReply
 )
 Command: TypeAlias = (
     StageCommand | ReassignStage | RejectPermit | ExplainStall | LaterCommand | SystemCommand
@@ -100,6 +102,7 @@ __all__ = [
     "RejectPermit",
     "RejectRenewal",
     "RejectSettlement",
+    "RejectStallReply",
     "RejectWithdrawal",
     "RenewPermit",
     "ReportSurvey",

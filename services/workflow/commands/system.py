@@ -95,6 +95,16 @@ class RejectWithdrawal(Asked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RejectStallReply(Asked):
+    """Note that an officer's message explains no stall, and why (a code)."""
+
+    application_id: str
+    stall_id: str
+    reply_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RejectRenewal(Asked):
     """Note that this new permit took no other's place, and why (a code)."""
 

@@ -48,6 +48,7 @@ from shared.contracts.workflow.stalls import (
     StallEscalated,
     StallExplained,
     StallExplanationRequested,
+    StallReplyRejected,
 )
 
 __all__ = [
@@ -89,6 +90,7 @@ __all__ = [
     "StallEscalated",
     "StallExplained",
     "StallExplanationRequested",
+    "StallReplyRejected",
     "SurveyReported",
     "SurveyScheduled",
     "SurveySkipped",

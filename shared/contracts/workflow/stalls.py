@@ -56,6 +56,19 @@ class StallExplained:
     promised: str = ""
 
 
+@event("StallReplyRejected")
+class StallReplyRejected:
+    """An officer's message was no explanation of this stall; ``reason`` is a code.
+
+    ``reply_id`` is that of the message (``StallReplyGiven``); its officer is told why.
+    """
+
+    application_id: str
+    stall_id: str
+    reply_id: str
+    reason: str
+
+
 @event("StallEscalated", version=2)
 class StallEscalated:
     """No explanation came in time: the next person up the ladder is told.

@@ -217,6 +217,12 @@ def give(command: type[Any], **changes: Any) -> Any:
         c.RejectSettlement: {"application_id": APP, "bill_id": "bill-1", "reason": "why"},
         c.RejectWithdrawal: {"application_id": APP, "reason": "permit-already-issued"},
         c.RejectRenewal: {"application_id": APP, "renews": "CTH-2021-000001", "reason": "why"},
+        c.RejectStallReply: {
+            "application_id": APP,
+            "stall_id": "?",
+            "reply_id": "balasan-1",
+            "reason": "unknown-stall",
+        },
         c.RenewPermit: {"renewed_by": "CTH-2030-000001"},
         c.FileComplaint: {
             "complaint_id": "keluhan-1",

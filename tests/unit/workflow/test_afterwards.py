@@ -86,6 +86,9 @@ SECOND = e.StageReassigned(
 GIVEN_BACK = e.StageReassigned(
     **about(stage="verify", assignee="", previous="siti", reason="Beban kerja")
 )
+REPLY_REJECTED = e.StallReplyRejected(
+    **about(stall_id="?", reply_id="balasan-1", reason="unknown-stall")
+)
 RENEWAL_REJECTED = e.PermitRenewalRejected(**about(renews="CTH-2021-000001", reason="why"))
 
 DECIDED = [
@@ -117,6 +120,7 @@ DECIDED = [
     (at("closed"), give(c.RenewPermit), [RENEWED]),
     (at("hand"), give(c.RenewPermit), [RENEWED]),
     (at("closed"), give(c.RejectRenewal), [RENEWAL_REJECTED]),
+    (at("verify"), give(c.RejectStallReply), [REPLY_REJECTED]),
 ]
 
 

@@ -226,6 +226,7 @@ SYSTEM_COMMANDS = (
     c.RejectSettlement,
     c.RejectWithdrawal,
     c.RejectRenewal,
+    c.RejectStallReply,
 )
 
 

@@ -1,0 +1,1 @@
+"""What people write back: received durably, understood, and answered once."""
