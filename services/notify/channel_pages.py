@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -58,6 +59,7 @@ class ChannelPages:
         catalogue: Catalogue,
         channels: Collection[str],
         speeds: Mapping[str, Speed],
+        now: Callable[[], datetime],
     ) -> None:
         """``channels`` are those that are set up; ``gate`` knows how they fare."""
         self.pages = pages
@@ -67,6 +69,7 @@ class ChannelPages:
         self._catalogue = catalogue
         self._channels = [name for name in NAMES if name in channels]
         self._speeds = speeds
+        self._now = now
 
     def key(self, account: Account) -> str:
         """Return the live key of the page as this account's office sees it."""
@@ -109,11 +112,10 @@ class ChannelPages:
             "state": tr.t(word),
             "tone": tone,
             "open": found is not None,
-            "rows": _why(name, found, tr, zone),
+            "rows": _why(name, found, self._now(), tr, zone),
             "stats": [
                 (tr.t(msg("Sent in the last hour")), tr.number(hour.sent), "", ""),
                 (tr.t(msg("Refused")), tr.number(hour.failed), "", "warning" * bool(hour.failed)),
-                (tr.t(msg("Put off")), tr.number(hour.later), "", ""),
                 (
                     tr.t(msg("Outcome unknown")),
                     tr.number(hour.unknown),
@@ -122,6 +124,7 @@ class ChannelPages:
                 ),
                 (tr.t(msg("Waiting")), _at_most(waiting, tr), "", ""),
             ],
+            "later": tr.number(hour.later) if hour.later else "",
             "last": tr.datetime(hour.last_sent, zone) if hour.last_sent else "",
             "per_second": tr.number(int(speed.per_second)) if speed.per_second >= 1 else "",
             "gap": tr.number(int(speed.gap_seconds)) if speed.gap_seconds >= 1 else "",
@@ -143,16 +146,19 @@ class ChannelPages:
         return told
 
 
-def _why(name: str, found: Open | None, tr: Translator, zone: ZoneInfo) -> list[tuple[str, str]]:
+def _why(
+    name: str, found: Open | None, now: datetime, tr: Translator, zone: ZoneInfo
+) -> list[tuple[str, str]]:
     """Return term and value of what is known about a channel that is not called."""
     if found is None:
         return []
     meant = meaning(name, found.reason)
     why = f"{tr.t(meant)} ({found.reason})" if meant else found.reason
+    soon = tr.t(msg("With the next message"))
     return [
         (tr.t(msg("Why")), why),
         (tr.t(msg("Since")), tr.datetime(found.since, zone)),
-        (tr.t(msg("Tried again at")), tr.datetime(found.until, zone)),
+        (tr.t(msg("Tried again")), tr.datetime(found.until, zone) if found.until > now else soon),
     ]
 
 

@@ -79,7 +79,9 @@ def build(kernel: Kernel, database: Database) -> Service:
     reacting = {**reactions.table(), **escalation.table()}
     reports = Reports(kernel.handler, views, outcomes, persons, kernel.now)
     outbox = OutboxPages(kernel.pages, views, kernel.handler, templates, kernel.catalogue)
-    health = ChannelPages(kernel.pages, kernel.hub, gate, views, kernel.catalogue, channels, pace)
+    health = ChannelPages(
+        kernel.pages, kernel.hub, gate, views, kernel.catalogue, channels, pace, kernel.now
+    )
     gate.on_news = health.publish
     changed: set[str] = set()
 
