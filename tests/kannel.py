@@ -18,6 +18,7 @@ from types import TracebackType
 from deploy.parts import PartMissing, end, free_port, tail, wait_until
 
 USER, PASSWORD = "jejak", "password-TEST-0001"
+NOWHERE = "+62899"
 FAKE_CENTRE = Path("/usr/lib/kannel/test/fakesmsc")
 _BOXES = ("/usr/sbin/bearerbox", "/usr/sbin/smsbox")
 _RECEIVED = re.compile(r"Got message \d+: <(\S+) (\S+) text (.*)>$", re.MULTILINE)
@@ -43,6 +44,8 @@ smsc = fake
 smsc-id = fake
 port = {centre}
 connect-allow-ip = 127.0.0.1
+# No way leads to these numbers, so the gateway itself refuses them.
+denied-prefix = "{nowhere}"
 
 group = smsbox
 bearerbox-host = 127.0.0.1
@@ -87,38 +90,57 @@ class Kannel:
         self._config = folder / "kannel.conf"
         self._config.write_text(
             _CONFIG.format(
-                **self._ports, folder=folder, user=USER, password=PASSWORD, inbound=inbound
+                **self._ports,
+                folder=folder,
+                user=USER,
+                password=PASSWORD,
+                inbound=inbound,
+                nowhere=NOWHERE,
             )
         )
         self._seen = folder / "centre.log"
-        self._running: list[subprocess.Popen[bytes]] = []
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self) -> None:
         """Start both boxes and the centre, and return when a message can be sent."""
-        for program, name in zip(_BOXES, ("boxes", "port"), strict=True):
-            self._start([program, str(self._config)], self.folder / "boxes.log")
-            self._wait(name)
-        self._start(
-            [str(FAKE_CENTRE), "-H", "127.0.0.1", "-r", str(self._ports["centre"]), "-m", "0"],
-            self._seen,
-        )
+        self.start_boxes()
+        self.start_centre()
+
+    def start_boxes(self) -> None:
+        """Start the gateway alone: what it is given waits for a centre."""
+        self._start("boxes", [_BOXES[0], str(self._config)], self.folder / "boxes.log")
+        self._wait("boxes")
+        self.start_smsbox()
+
+    def start_smsbox(self) -> None:
+        """Start the box that takes calls, and return when it does."""
+        self._start("port", [_BOXES[1], str(self._config)], self.folder / "boxes.log")
+        self._wait("port")
+
+    def start_centre(self) -> None:
+        """Connect the telephone network."""
+        where = ["-H", "127.0.0.1", "-r", str(self._ports["centre"]), "-m", "0"]
+        self._start("centre", [str(FAKE_CENTRE), *where], self._seen)
 
     def kill(self) -> None:
         """End both boxes as a power cut would. The centre is elsewhere, and reads to the end."""
-        *boxes, centre = self._running
-        for process in boxes:
-            process.kill()
-            process.wait()
-        with suppress(subprocess.TimeoutExpired):
-            centre.wait(1)
-        end(centre, signal.SIGTERM, 5)
-        self._running.clear()
+        self._kill("boxes")
+        self.kill_smsbox()
+        centre = self._running.pop("centre", None)
+        if centre is not None:
+            with suppress(subprocess.TimeoutExpired):
+                centre.wait(1)
+            end(centre, signal.SIGTERM, 5)
+
+    def kill_smsbox(self) -> None:
+        """End the box that takes calls; the one that talks to the centre goes on."""
+        self._kill("port")
 
     def stop(self) -> None:
         """Ask everything to end, the boxes last."""
-        for process in reversed(self._running):
+        while self._running:
+            _, process = self._running.popitem()
             end(process, signal.SIGTERM, 5)
-        self._running.clear()
 
     def received(self) -> list[tuple[str, str, str]]:
         """Return what reached the centre: sender, recipient and text of each message."""
@@ -127,17 +149,22 @@ class Kannel:
 
     def arrives(self, sender: str, to: str, text: str) -> None:
         """Let a telephone at ``sender`` send a message to the office's number ``to``."""
-        centre = self._running[-1].stdin
+        centre = self._running["centre"].stdin
         assert centre is not None
         centre.write(f"{sender} {to} text {text}\n".encode())
         centre.flush()
 
-    def _start(self, command: list[str], log: Path) -> None:
+    def _kill(self, name: str) -> None:
+        process = self._running.pop(name)
+        process.kill()
+        process.wait()
+
+    def _start(self, name: str, command: list[str], log: Path) -> None:
         with log.open("ab") as out:
             process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=out, stderr=out, cwd=self.folder
             )
-        self._running.append(process)
+        self._running[name] = process
 
     def _wait(self, name: str) -> None:
         def listening() -> bool:
@@ -147,7 +174,7 @@ class Kannel:
         wait_until(
             listening,
             part="The SMS gateway",
-            process=self._running[-1],
+            process=self._running[name],
             seconds=20,
             log=lambda: tail(self.folder / "boxes.log"),
         )
