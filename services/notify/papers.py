@@ -6,6 +6,7 @@ code says what is true today. The same events give the same bytes.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -17,6 +18,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Spacer, Table, TableStyle
 
 from services.notify.channels import Paper
+from services.notify.message import message_stream
 from shared.codec import Codec
 from shared.contracts.intake import ApplicationSubmitted
 from shared.contracts.notify import MessageQueued
@@ -76,20 +78,22 @@ class Papers:
         self._catalogue = catalogue
         self._places = places
 
-    async def of(self, message: MessageQueued, cause: str) -> tuple[Paper, ...]:
-        """Return the papers of a message that the event ``cause`` brought about.
+    async def of(self, message: MessageQueued) -> tuple[Paper, ...]:
+        """Return the papers of a message.
 
         None for a message without one, or when the store no longer has what it would say.
         """
         if message.attachment not in PAPERS:
             return ()
+        queued = await self._store.read_stream(message_stream(message.message_id))
+        cause = queued[0].cause_id if queued else ""
         tr = Translator(message.language)
         office = self._catalogue.offices.get(message.office)
         said = await self._said(message, cause, tr, ZoneInfo(office.zone if office else "UTC"))
         if said is None:
             return ()
         title, file_name = PAPERS[message.attachment]
-        content = _drawn(tr.t(title), said, office, tr)
+        content = await asyncio.to_thread(_drawn, tr.t(title), said, office, tr)
         number = message.parameters.get("number", "")
         return (Paper(f"{file_name}-{number}.pdf", PDF, content),)
 

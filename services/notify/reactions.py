@@ -14,8 +14,8 @@ from services.notify.contact import language_of, ordered
 from services.notify.contacts import Contacts
 from services.notify.message import DECIDER, message_stream
 from services.notify.quiet import Nights
-from services.notify.recipients import GROUP, Directory, Recipient
-from services.notify.rules import OFFERED, Rule, Rules
+from services.notify.recipients import GROUP, Directory, Recipient, by_mail
+from services.notify.rules import EMAIL, OFFERED, Rule, Rules
 from services.notify.wording import Templates
 from shared.actors import system
 from shared.contracts import BY_NAME
@@ -33,7 +33,7 @@ GROUP_CHANNELS = ("whatsapp",)
 
 
 # The providers of a channel, in the order in which they are tried.
-PROVIDERS = {"whatsapp": ("whatsapp",), "sms": ("sms", "twilio", "8x8")}
+PROVIDERS = {"whatsapp": ("whatsapp",), "sms": ("sms", "twilio", "8x8"), EMAIL: (EMAIL,)}
 
 
 def route(channels: Sequence[str], available: frozenset[str]) -> tuple[str, ...]:
@@ -89,15 +89,23 @@ class Reactions:
         told = [
             (rule, person)
             for rule in rules
-            for person in await self._directory.recipients(
-                rule.audience, event, submitted, self._now(), alert=rule.alert
-            )
+            for person in await self._people(rule, event, submitted)
         ]
         # Whoever is reached by two rules is told once: by the one that tells them first.
         told.sort(key=lambda pair: pair[1].wait)
         once = {person.number: (rule, person) for rule, person in reversed(told)}
         for rule, person in reversed(once.values()):
             await self._queue(rule, person, event, submitted, recorded)
+
+    async def _people(
+        self, rule: Rule, event: Any, submitted: ApplicationSubmitted
+    ) -> list[Recipient]:
+        if rule.by_mail:
+            # What goes by e-mail is told by telephone too: without a server nothing is missed.
+            return by_mail(rule.audience, submitted) if EMAIL in self._available else []
+        return await self._directory.recipients(
+            rule.audience, event, submitted, self._now(), alert=rule.alert
+        )
 
     async def _queue(
         self,
@@ -133,8 +141,8 @@ class Reactions:
         if person.audience == GROUP:
             channels = GROUP_CHANNELS
         way = route(channels, self._available)[0]
-        # The outbox rings nowhere: nothing waits there but for the next in turn.
-        rings = way != OUTBOX
+        # Neither the outbox nor a mailbox rings: there one waits only for the next in turn.
+        rings = way not in (OUTBOX, EMAIL)
         return QueueMessage(
             application_id=event.application_id,
             message_id=message_id,
@@ -149,6 +157,7 @@ class Reactions:
             parameters={name: told[name] for name in template.parameters},
             not_before=self._not_before(rule, person, submitted.office, rings=rings),
             digest=(rule.digest or "") if rings else "",
+            attachment=rule.attachment,
             refused=person.problem,
             now=self._now(),
             by=BY,

@@ -114,6 +114,14 @@ class Directory:
         return common | dict(_told(event, Translator(language), zone))
 
 
+def by_mail(audience: str, submitted: ApplicationSubmitted) -> list[Recipient]:
+    """Return who is told by e-mail: the applicant, where they gave an address."""
+    applicant = submitted.applicant
+    if audience != "applicant" or not applicant.email:
+        return []
+    return [Recipient(applicant.email, applicant.language)]
+
+
 def _told(event: Any, tr: Translator, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
     """Yield what this kind of event tells beyond the file's number, permit and office."""
     match event:

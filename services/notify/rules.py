@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal, get_type_hints
+from typing import Annotated, Final, Literal, get_type_hints
 
 from pydantic import Field
 
@@ -25,7 +25,9 @@ from shared.offices import (
 from shared.text import msg
 
 Audience = Literal["applicant", "officer", "supervisor", "head"]
-ChannelName = Literal["whatsapp", "sms"]
+ChannelName = Literal["whatsapp", "sms", "email"]
+Attachment = Literal["", "application-receipt", "payment-receipt", "permit-notice"]
+EMAIL: Final = "email"
 
 _NO_EVENT = msg("Nothing can be told about {event}. Known here: {known}.")
 _NO_FIELD = msg("{event} has no {field}. It has: {known}.")
@@ -36,6 +38,11 @@ _NO_DIGEST = msg("There is no digest {name} in this file.")
 _SAME_ID = msg("Two rules or digests have the same id {id}.")
 _URGENT_WAITS = msg("A rule is either urgent or part of a digest, which waits.")
 _DIGEST_WORDS = msg("The template {name} of a digest needs the parameters {wanted}, and no other.")
+_MAIL_ALONE = msg("E-mail goes to another address than the rest, so it needs a rule of its own.")
+_MAIL_WHOM = msg("Only applicants are told by e-mail.")
+_NO_SUBJECT = msg("The template {name} has no subject, which an e-mail needs.")
+_NO_WHATSAPP = msg("The template {name} does not say its name at WhatsApp.")
+_NO_PAPER = msg("Only an e-mail has an attachment.")
 _CHANNEL_TWICE = msg("{name} is there twice.")
 DIGEST_PARAMETERS = ("count", "lines")
 
@@ -86,6 +93,12 @@ class Rule(FileModel):
     alert: bool = False
     urgent: bool = False
     digest: Identifier | None = None
+    attachment: Attachment = ""
+
+    @property
+    def by_mail(self) -> bool:
+        """Whether the rule is about e-mail, and so about addresses instead of numbers."""
+        return EMAIL in self.channels
 
     def applies_to(self, event: object) -> bool:
         """Say whether ``event`` is of the kind that the rule is about."""
@@ -183,6 +196,7 @@ def _of_digest(digest: Digest, templates: Templates) -> Iterator[Problem]:
 
 def _of_rule(rule: Rule, templates: Templates, digests: Mapping[str, Digest]) -> Iterator[Problem]:
     yield from _twice(rule.channels)
+    yield from _ways(rule, templates)
     if rule.digest and rule.digest not in digests:
         yield "digest", _NO_DIGEST, {"name": rule.digest}
     if rule.digest and rule.urgent:
@@ -198,6 +212,23 @@ def _of_rule(rule: Rule, templates: Templates, digests: Mapping[str, Digest]) ->
         said: dict[str, str | int] = {"name": rule.template, "parameter": parameter}
         yield "template", _CANT_TELL, {**said, "event": rule.event}
     yield from _conditions(rule)
+
+
+def _ways(rule: Rule, templates: Templates) -> Iterator[Problem]:
+    """Yield what no channel of the rule could carry."""
+    if rule.attachment and not rule.by_mail:
+        yield "attachment", _NO_PAPER, {}
+    if rule.by_mail and len(rule.channels) > 1:
+        yield "channels", _MAIL_ALONE, {}
+    elif rule.by_mail and rule.audience != "applicant":
+        yield "audience", _MAIL_WHOM, {}
+    if _parameters(templates, rule.template) is None:
+        return
+    template = templates.current(rule.template)
+    if rule.by_mail and template.subject is None:
+        yield "template", _NO_SUBJECT, {"name": rule.template}
+    if not rule.by_mail and not template.whatsapp:
+        yield "template", _NO_WHATSAPP, {"name": rule.template}
 
 
 def _conditions(rule: Rule) -> Iterator[Problem]:

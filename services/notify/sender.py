@@ -29,13 +29,13 @@ from services.notify.message import (
     message_stream,
 )
 from services.notify.message import Unknown as UnknownOutcome
-from services.notify.outcomes import WRITER, Outcomes
+from services.notify.outcomes import Outcomes
+from services.notify.outgoing import Composer, Draw, no_papers
 from services.notify.reactions import BY, OUTBOX, PROVIDERS
 from services.notify.refusals import NotWaiting
 from services.notify.rules import Rules
 from services.notify.views import Due, MessageViews, Windows
 from services.notify.wording import Templates
-from shared.errors import BadConfiguration
 from shared.handle import Handler, Loaded
 from shared.ids import derived_id, new_id
 from shared.patience import patiently
@@ -86,13 +86,17 @@ class Sender:
         outcomes: Outcomes,
         now: Callable[[], datetime],
         limits: Limits = Limits(),  # noqa: B008 - an immutable tuple
+        papers: Draw = no_papers,
     ) -> None:
-        """``channels`` maps the names that messages carry to what this installation has."""
+        """``channels`` maps the names that messages carry to what this installation has.
+
+        ``papers`` draws what goes along with an e-mail.
+        """
         self._handler = handler
         self._views = views
         self._channels = channels
         self._rules = rules
-        self._templates = templates
+        self._composer = Composer(templates, papers)
         self._outcomes = outcomes
         self._gate = outcomes.gate
         self._now = now
@@ -179,7 +183,7 @@ class Sender:
 
     async def _attempt(self, due: Due, state: Queued | UnknownOutcome) -> None:
         message, channel = state.message, self._channels.get(state.channel)
-        outgoing = self._outgoing(state)
+        outgoing = self._composer.compose(state)
         if not await self._outcomes.ways.wanted(message, state.channel):
             await self._refuse(state, Failed(OPTED_OUT), "opted-out")
         elif outgoing is None:
@@ -207,11 +211,12 @@ class Sender:
         probe: bool,
     ) -> None:
         message, number = state.message, state.attempts + 1
+        whole = await self._composer.complete(outgoing, message, state.channel)
         announced = AttemptMessage(attempt=number, now=self._now(), by=BY)
         # A cause of its own: an id derived from the attempt would let the store take a second
         # process's announcement for this one, and both would call.
         await self._record(state, announced, new_id())
-        result = await channel.send(outgoing)
+        result = await channel.send(whole)
         CALLS.labels(state.channel, type(result).__name__.lower()).inc()
         self._gate.counts.count(state.channel, result)
 
@@ -243,25 +248,6 @@ class Sender:
         """Record that a message does not go out on its channel, without a call."""
         refused = await self._outcomes.failure(state.message, state.channel, failed, BY)
         await self._record(state, refused, f"{what}:{state.channel}:{state.attempts + 1}")
-
-    def _outgoing(self, state: Queued | UnknownOutcome) -> Outgoing | None:
-        """Return the message as it goes out; None when its template was taken away."""
-        message = state.message
-        late = isinstance(state, Queued) and state.as_template
-        try:
-            template = self._templates.get(message.template, message.template_version)
-            parameters = {name: message.parameters[name] for name in template.parameters}
-        except (BadConfiguration, KeyError):
-            log.error("message_template_gone", message_id=message.message_id)
-            return None
-        return Outgoing(
-            message_id=message.message_id,
-            recipient=message.recipient,
-            language=message.language,
-            text=template.render(message.language, parameters),
-            template="" if message.audience == WRITER and not late else template.whatsapp,
-            parameters=parameters,
-        )
 
     async def _overtaken(self, loaded: Loaded[Message]) -> bool:
         """Say whether an alert is no longer true: its permit has moved on since."""

@@ -13,6 +13,7 @@ from services.notify.escalation import Escalation
 from services.notify.gate import Gate
 from services.notify.outcomes import Outcomes
 from services.notify.pages import OutboxPages, outbox_key, pages_router
+from services.notify.papers import Papers
 from services.notify.persons import Persons
 from services.notify.providers import build_channels, our_address, plain, speeds
 from services.notify.quiet import Nights
@@ -50,7 +51,18 @@ def build(kernel: Kernel, database: Database) -> Service:
     gate = Gate(database, kernel.now, pace)
     ways = Ways(rules, contacts, channels, gate.closed)
     outcomes = Outcomes(ways, gate, contacts, templates, kernel.now)
-    sender = Sender(kernel.handler, views, channels, rules, templates, outcomes, kernel.now, limits)
+    papers = Papers(kernel.store, kernel.codec, kernel.catalogue, places(kernel))
+    sender = Sender(
+        kernel.handler,
+        views,
+        channels,
+        rules,
+        templates,
+        outcomes,
+        kernel.now,
+        limits,
+        papers.of,
+    )
     directory = Directory(kernel.store, kernel.codec, kernel.catalogue, kernel.accounts)
     available = frozenset(channels) - {OUTBOX}
     nights = Nights(rules.quiet_hours, kernel.catalogue.offices)
@@ -120,6 +132,14 @@ def windows(settings: Settings) -> Windows:
         stuck=timedelta(seconds=settings.message_stuck_seconds),
         unknown=timedelta(seconds=settings.message_unknown_seconds),
     )
+
+
+def places(kernel: Kernel) -> dict[str, str]:
+    """Return where people reach the pages that papers lead to, one by one or at one origin."""
+    return {
+        name: kernel.pages.link(name, "") or our_address(kernel.settings)
+        for name in ("workflow", "payment")
+    }
 
 
 def webhook_secrets(settings: Settings, signer: ReportSigner) -> WebhookSecrets:

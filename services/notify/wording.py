@@ -56,16 +56,17 @@ class Wording(LocalText):
 class Template(FileModel):
     """One version of one text. ``whatsapp`` is the name under which the provider approved it.
 
-    ``line`` says the same in few words, for a message that gathers several; it may leave
-    parameters out.
+    ``line`` says the same in few words, for a message that gathers several, ``subject`` is an
+    e-mail's; both may leave parameters out.
     """
 
     id: Identifier
     version: Annotated[int, Field(ge=1)]
-    whatsapp: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,511}$")]
+    whatsapp: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]{0,511})?$")] = ""
     parameters: tuple[Parameter, ...]
     text: Wording
     line: Wording | None = None
+    subject: Wording | None = None
 
     @field_validator("parameters")
     @classmethod
@@ -75,7 +76,7 @@ class Template(FileModel):
                 raise bad_value("{name} is there twice.", name=name)
         return names
 
-    @field_validator("text", "line")
+    @field_validator("text", "line", "subject")
     @classmethod
     def _same_parameters(cls, wording: Wording | None, info: ValidationInfo) -> Wording | None:
         # Where the list itself is wrong, that is said, and nothing about the text.
@@ -107,6 +108,10 @@ class Template(FileModel):
     def render_line(self, language: str, parameters: Mapping[str, str]) -> str:
         """Return the text in few words, or else whole. Raises KeyError as ``render`` does."""
         return _filled((self.line or self.text).of(language), parameters)
+
+    def render_subject(self, language: str, parameters: Mapping[str, str]) -> str:
+        """Return an e-mail's subject, empty for a text without one."""
+        return _filled(self.subject.of(language), parameters) if self.subject else ""
 
 
 def _filled(text: str, parameters: Mapping[str, str]) -> str:

@@ -178,7 +178,6 @@ def compose(message: Outgoing, sender: str, now: datetime) -> bytes:
     mail["X-Jejak-Message"] = message.message_id
     # No machine is to answer a machine (RFC 3834).
     mail["Auto-Submitted"] = "auto-generated"
-    mail["Content-Language"] = message.language
     mail.set_content(message.text)
     for paper in message.papers:
         kind, _, detail = paper.media_type.partition("/")
@@ -186,6 +185,7 @@ def compose(message: Outgoing, sender: str, now: datetime) -> bytes:
     if mail.is_multipart():
         # Else a random one: the same message is the same bytes.
         mail.set_boundary(f"jejak-{message.message_id}")
+    mail["Content-Language"] = message.language
     return mail.as_bytes()
 
 

@@ -53,6 +53,7 @@ async def test_a_message_arrives_with_its_id_its_letters_and_its_paper() -> None
     assert read["Subject"] == OUTGOING.subject
     assert read["From"].addresses[0].display_name == OUTGOING.parameters["office"]
     assert read["Auto-Submitted"] == "auto-generated"
+    assert read["Content-Language"] == "id"
     # The dots at the beginning of a line came through, in the text and in the paper.
     assert read.get_body().get_content().splitlines() == OUTGOING.text.splitlines()
     [paper] = read.iter_attachments()
