@@ -25,6 +25,11 @@ _SHORT_SECONDS: Final = 0.001
 _LONG_SECONDS: Final = 0.003
 _MIN_ENTRIES: Final = 64
 _MAX_ENTRIES: Final = 8192
+# Once the tail holds so many times what a merge is begun at, a slice has at least so many entries.
+# Where every slice is slow, as on a busy machine, small ones would fall ever further behind the
+# appends between them, and what is not merged is in memory.
+_BEHIND: Final = 2
+_CATCH_UP_ENTRIES: Final = 4096
 # How many entries of a merge write a page, about.
 _ENTRIES_A_PAGE: Final = 16
 
@@ -103,13 +108,15 @@ class Upkeep:
         return False
 
     async def _merge_some(self, tail: Tail) -> bool:
-        entries, began = self._entries, time.perf_counter()
+        behind = len(tail) > _BEHIND * self._limits.merge_events
+        entries = max(self._entries, _CATCH_UP_ENTRIES) if behind else self._entries
+        began = time.perf_counter()
         ended = await asyncio.to_thread(self._index.step, entries)
         took = time.perf_counter() - began
         if took < _SHORT_SECONDS:
-            self._entries = min(entries * 2, _MAX_ENTRIES)
+            self._entries = min(self._entries * 2, _MAX_ENTRIES)
         elif took > _LONG_SECONDS:
-            self._entries = max(entries // 2, _MIN_ENTRIES)
+            self._entries = max(self._entries // 2, _MIN_ENTRIES)
         self._pages += entries // _ENTRIES_A_PAGE
         if ended:
             self._at = _At.REST
