@@ -38,3 +38,45 @@ class UnknownReply(Refused):
 
     code = "unknown-reply"
     text = "There is no such reply."
+
+
+class NotFailed(Refused):
+    """Only what failed, or what nobody knows of, is sent again."""
+
+    code = "message-not-failed"
+    text = "This message did not fail, so it is not sent again."
+
+
+class StillResolving(Refused):
+    """The outcome is unknown, and the system itself sends it once more."""
+
+    code = "message-still-resolving"
+    text = "The outcome is being cleared up: if no report comes, it is sent once more by itself."
+
+
+class AlreadyResent(Refused):
+    """There is a newer message in its place."""
+
+    code = "message-already-resent"
+    text = "This message was already sent again. Look at the newer one."
+
+
+class NumberUnusable(Refused):
+    """No message can go to this number."""
+
+    code = "number-unusable"
+    text = "Nothing can be sent to this number. Ask for another one."
+
+
+class RecipientOptedOut(Refused):
+    """The person wants no messages."""
+
+    code = "recipient-opted-out"
+    text = "This person wants no messages, so it is not sent again."
+
+
+class AlertOvertaken(Refused):
+    """The file moved on since the alert."""
+
+    code = "alert-overtaken"
+    text = "The file has moved on since this alert. It is not sent again."

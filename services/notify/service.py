@@ -11,8 +11,12 @@ from services.notify.channels.sms import ReportSigner
 from services.notify.contacts import Contacts, ContactsProjection
 from services.notify.escalation import Escalation
 from services.notify.gate import Gate
+from services.notify.log.drawing import Drawing
+from services.notify.log.lists import ApplicationsProjection, FollowUpsProjection, Lists
+from services.notify.log.pages import LogPages, log_key, log_pages
+from services.notify.log.resend import Resending
 from services.notify.outcomes import Outcomes
-from services.notify.pages import OutboxPages, outbox_key, pages_router
+from services.notify.pages import pages_router
 from services.notify.papers import Papers
 from services.notify.persons import Persons
 from services.notify.providers import build_channels, our_address, plain, speeds
@@ -90,17 +94,18 @@ def build(kernel: Kernel, database: Database) -> Service:
     escalation = Escalation(kernel.handler, rules, directory, kernel.now)
     reacting = {**reactions.table(), **escalation.table()}
     reports = Reports(kernel.handler, views, outcomes, persons, kernel.now)
-    outbox = OutboxPages(kernel.pages, views, kernel.handler, templates, kernel.catalogue)
     health = ChannelPages(
         kernel.pages, kernel.hub, gate, views, kernel.catalogue, channels, pace, kernel.now
     )
     gate.on_news = health.publish
+    resending = Resending(kernel.handler, rules, contacts, available, kernel.now)
+    log = build_log(kernel, database, templates, resending)
     changed: set[str] = set()
 
     def progress(position: int) -> None:
         sender.wake()
         while changed:
-            kernel.hub.publish(outbox_key(changed.pop()))
+            kernel.hub.publish(log_key(changed.pop()))
 
     messages = MessagesProjection(kernel.codec, persons, changed.add)
     wishes = ContactsProjection(kernel.codec)
@@ -109,13 +114,16 @@ def build(kernel: Kernel, database: Database) -> Service:
         database=database,
         routers=[
             webhooks_router(reports, replies.inbox, webhook_secrets(kernel.settings, signer)),
-            messages_router(views),
-            pages_router(outbox, kernel.hub),
+            messages_router(log),
+            pages_router(log, views),
+            log_pages(log),
             channel_router(health),
         ],
         projectors=[
             Projector(messages, database, progress),
             Projector(wishes, database),
+            Projector(ApplicationsProjection(kernel.codec), database),
+            Projector(FollowUpsProjection(kernel.codec), database),
             replies.projector,
         ],
         reactors=[
@@ -124,6 +132,15 @@ def build(kernel: Kernel, database: Database) -> Service:
         ],
         tasks={"sender": sender.run},
     )
+
+
+def build_log(
+    kernel: Kernel, database: Database, templates: Templates, resending: Resending
+) -> LogPages:
+    """Return what the pages about messages stand on."""
+    lists = Lists(database)
+    drawing = Drawing(kernel.handler, lists, templates, kernel.catalogue)
+    return LogPages(kernel.pages, kernel.hub, lists, drawing, resending)
 
 
 def windows(settings: Settings) -> Windows:
