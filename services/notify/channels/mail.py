@@ -11,10 +11,12 @@ from __future__ import annotations
 import asyncio
 import re
 import smtplib
+import socket
 import ssl
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from email.errors import MessageError
 from email.headerregistry import Address
@@ -28,7 +30,9 @@ from services.notify.channels.protocol import Effect, Failed, Later, Outgoing, R
 from shared.errors import BadConfiguration
 from shared.telemetry import log
 
-SECONDS = 20.0
+# To connect, and for all that follows. Together they stay below the time after which a call counts
+# as lost (JEJAK_MESSAGE_STUCK_SECONDS), or one that is under way would be taken for a dead one.
+CONNECT_SECONDS, TALK_SECONDS = 8.0, 30.0
 _AT_ONCE = 4
 _ACCOUNT_SECONDS = 60.0
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
@@ -80,14 +84,14 @@ class Mail:
         now: Callable[[], datetime],
         *,
         tls: ssl.SSLContext | None = None,
-        seconds: float = SECONDS,
+        seconds: tuple[float, float] = (CONNECT_SECONDS, TALK_SECONDS),
     ) -> None:
-        """``sender`` is the address that answers and bounces go to; ``seconds`` per exchange."""
+        """``sender`` is what answers and bounces go to; ``seconds`` to connect, and to talk."""
         self._server = server
         self._sender = sender
         self._now = now
         self._tls = tls or ssl.create_default_context()
-        self._seconds = seconds
+        self._connect, self._talk = seconds
         self._threads = ThreadPoolExecutor(_AT_ONCE, "smtp")
 
     async def send(self, message: Outgoing) -> Result:
@@ -104,21 +108,28 @@ class Mail:
         opened = self._opened()
         if not isinstance(opened, smtplib.SMTP):
             return opened
-        try:
-            return self._address(opened, message.recipient) or _hand_over(opened, content)
-        finally:
-            opened.close()
+        with _hanging_up(opened, self._talk):
+            return (
+                self._introduced(opened)
+                or self._address(opened, message.recipient)
+                or _hand_over(opened, content)
+            )
 
     def _opened(self) -> smtplib.SMTP | Result:
-        """Connect, secure and log in; return the connection, or what came of it."""
+        """Return the connection, or what came of it."""
         try:
-            client = self._connected()
-            try:
-                self._introduce(client)
-            except BaseException:
-                client.close()
-                raise
-            return client
+            return self._connected()
+        except ssl.SSLError:
+            return self._trouble("smtp-tls", 0)
+        except smtplib.SMTPResponseException as error:
+            return _answered(error.smtp_code)
+        except (OSError, smtplib.SMTPException):
+            return Later("unreachable")
+
+    def _introduced(self, client: smtplib.SMTP) -> Result | None:
+        """Secure the connection and log in; return what came of it, None for success."""
+        try:
+            self._introduce(client)
         except smtplib.SMTPAuthenticationError as error:
             return self._trouble("smtp-account", error.smtp_code)
         except (ssl.SSLError, smtplib.SMTPNotSupportedError):
@@ -126,15 +137,16 @@ class Mail:
         except smtplib.SMTPResponseException as error:
             return _answered(error.smtp_code)
         except (OSError, smtplib.SMTPException):
-            return Later("unreachable")
+            return Later("smtp-broken")
+        return None
 
     def _connected(self) -> smtplib.SMTP:
         server, own = self._server, self._sender.rpartition("@")[2]
         if server.security == "smtps":
             return smtplib.SMTP_SSL(
-                server.host, server.port, own, timeout=self._seconds, context=self._tls
+                server.host, server.port, own, timeout=self._connect, context=self._tls
             )
-        return smtplib.SMTP(server.host, server.port, own, timeout=self._seconds)
+        return smtplib.SMTP(server.host, server.port, own, timeout=self._connect)
 
     def _introduce(self, client: smtplib.SMTP) -> None:
         client.ehlo_or_helo_if_needed()
@@ -161,6 +173,30 @@ class Mail:
         # The message is not to blame: every one will wait until people act.
         log.error("smtp_needs_attention", reason=reason, provider_code=code)
         return Later(reason, _ACCOUNT_SECONDS, Effect.PAUSE)
+
+
+@contextmanager
+def _hanging_up(client: smtplib.SMTP, seconds: float) -> Iterator[None]:
+    """Hang up in the end, and after ``seconds`` whatever the server is saying by then."""
+
+    def cut() -> None:
+        # The one of now: securing the connection puts another in its place.
+        current = client.sock
+        with suppress(OSError):
+            if current is not None:
+                # Not the TLS layer's own way to close, which would wait for the other side.
+                socket.socket.shutdown(current, socket.SHUT_RDWR)
+
+    if client.sock is not None:
+        client.sock.settimeout(seconds)
+    timer = threading.Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        client.close()
 
 
 def compose(message: Outgoing, sender: str, now: datetime) -> bytes:

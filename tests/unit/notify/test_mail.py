@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import email
 from dataclasses import replace
 from email.policy import default
@@ -39,7 +40,9 @@ OUTGOING = Outgoing(
 
 
 def way(port: int, security: str = "smtp", **more: Any) -> Mail:
-    return Mail(Server(security, "127.0.0.1", port), SENDER, lambda: START, seconds=2.0, **more)
+    return Mail(
+        Server(security, "127.0.0.1", port), SENDER, lambda: START, seconds=(2.0, 5.0), **more
+    )
 
 
 async def test_a_message_arrives_with_its_id_its_letters_and_its_paper() -> None:
@@ -90,7 +93,7 @@ async def test_a_refusal_is_for_now_or_for_good(verb: str, line: str, result: An
 @pytest.mark.parametrize(
     ("after", "result"),
     [
-        ("EHLO", Later("unreachable")),
+        ("EHLO", Later("smtp-broken")),
         ("MAIL", Later("smtp-broken")),
         ("RCPT", Later("smtp-broken")),
         ("DATA", Later("smtp-broken")),
@@ -118,14 +121,14 @@ async def test_login_over_starttls(tmp_path: Path) -> None:
     contexts = certificate(tmp_path)
     async with mail_server(contexts["server"]) as server:
         there = Server("smtp+starttls", "127.0.0.1", server.port, USER, PASSWORD)
-        trusting = Mail(there, SENDER, lambda: START, tls=contexts["client"], seconds=2.0)
+        trusting = Mail(there, SENDER, lambda: START, tls=contexts["client"], seconds=(2.0, 5.0))
         assert isinstance(await trusting.send(OUTGOING), Sent)
         wrong = Mail(
             there._replace(password="wrong"),
             SENDER,
             lambda: START,
             tls=contexts["client"],
-            seconds=2.0,
+            seconds=(2.0, 5.0),
         )
         assert await wrong.send(OUTGOING) == Later("smtp-account", 60.0, Effect.PAUSE)
         # A certificate that nobody vouches for: neither password nor mail is handed over.
@@ -169,8 +172,30 @@ async def test_a_hanging_server_does_not_hold_up_the_process() -> None:
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        hanging = Mail(Server("smtp", "127.0.0.1", port), SENDER, lambda: START, seconds=0.3)
+        hanging = Mail(Server("smtp", "127.0.0.1", port), SENDER, lambda: START, seconds=(0.3, 0.3))
         assert await hanging.send(OUTGOING) == Later("unreachable")
+
+
+@pytest.mark.parametrize(("after", "result"), [("EHLO", Later), (".", Unknown)])
+async def test_a_server_that_never_comes_to_an_end_is_hung_up_on(after: str, result: type) -> None:
+    async def drips(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example.org\r\n")
+        while (line := (await reader.readline()).upper()) and line[: len(after)] != after.encode():
+            if line.startswith((b"EHLO", b"MAIL", b"RCPT", b"DATA")):
+                writer.write(b"354 go on\r\n" if line.startswith(b"DATA") else b"250 Ok\r\n")
+        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+            for _ in range(100):
+                writer.write(b"2")
+                await writer.drain()
+                await asyncio.sleep(0.1)
+        writer.close()
+
+    server = await asyncio.start_server(drips, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        slow = Mail(Server("smtp", "127.0.0.1", port), SENDER, lambda: START, seconds=(2.0, 1.0))
+        async with asyncio.timeout(5):
+            assert isinstance(await slow.send(OUTGOING), result)
 
 
 def test_the_address_of_the_server_is_checked() -> None:
