@@ -209,6 +209,7 @@ OWN: dict[type[Any], dict[str, Any]] = {
         "digest": "stalls",
         "attachment": "",
         "resend_of": "",
+        "gathers": (),
     },
     notify.ContactPreferenceStated: {"channel": "sms", "language": "en"},
     notify.ReplyReceived: {"channel": "whatsapp"},

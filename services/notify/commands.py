@@ -16,7 +16,7 @@ class QueueMessage:
     See ``MessageQueued`` for what a recipient may be. It waits until ``not_before``; messages to
     one person with the same ``digest`` may be joined. ``attachment`` names a paper that goes along;
     ``resend_of`` is the message that a person ordered anew. ``refused`` says why it can't be sent
-    at all; then it is on record as failed.
+    at all; then it is on record as failed. ``gathers`` are the messages that it tells in one.
     """
 
     application_id: str
@@ -37,6 +37,7 @@ class QueueMessage:
     attachment: str = ""
     resend_of: str = ""
     refused: str = ""
+    gathers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

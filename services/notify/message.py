@@ -76,6 +76,11 @@ class Queued:
     resent: bool = False
     as_template: bool = False
 
+    @property
+    def untouched(self) -> bool:
+        """Whether no provider was ever asked: only then may another message tell it."""
+        return not self.attempts and not self.resent and self.channel == self.message.channel
+
 
 @dataclass(frozen=True, slots=True)
 class Sending:
@@ -209,6 +214,7 @@ def _queued(command: QueueMessage) -> MessageQueued:
         digest=command.digest,
         attachment=command.attachment,
         resend_of=command.resend_of,
+        gathers=command.gathers,
     )
 
 
@@ -247,7 +253,8 @@ def _report(command: Report, state: Queued | Sending | Unknown | Sent) -> Sequen
         case RecordRead():
             return [MessageRead(**ids)]
         case DigestMessage(into=into):
-            return [MessageDigested(**ids, into=into)] if isinstance(state, Queued) else []
+            free = isinstance(state, Queued) and state.untouched
+            return [MessageDigested(**ids, into=into)] if free else []
         case ReleaseMessage(not_before=not_before):
             waits = isinstance(state, Queued) and (state.not_before or not_before) > not_before
             return [MessageReleased(**ids, not_before=not_before.isoformat())] if waits else []

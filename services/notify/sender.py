@@ -18,6 +18,7 @@ from prometheus_client import Counter
 from services.notify.channels import Channel, Failed, Outgoing
 from services.notify.commands import AttemptMessage, Command, RecordUnknown, SupersedeMessage
 from services.notify.contact import OPTED_OUT
+from services.notify.digest import Digests
 from services.notify.gate import Detour, Go, Wait
 from services.notify.message import (
     DECIDER,
@@ -31,12 +32,13 @@ from services.notify.message import (
 from services.notify.message import Unknown as UnknownOutcome
 from services.notify.outcomes import Outcomes
 from services.notify.outgoing import Composer, Draw, no_papers
+from services.notify.overtaken import Overtaken
 from services.notify.reactions import BY, OUTBOX, PROVIDERS
 from services.notify.refusals import NotWaiting
 from services.notify.rules import Rules
 from services.notify.views import Due, MessageViews, Windows
 from services.notify.wording import Templates
-from shared.handle import Handler, Loaded
+from shared.handle import Handler
 from shared.ids import derived_id, new_id
 from shared.patience import patiently
 from shared.telemetry import log
@@ -48,20 +50,6 @@ POLL_SECONDS = 1.0
 BREATH_SECONDS = 0.02
 BATCH = 200
 EVERY_CHANNEL = frozenset(way for ways in PROVIDERS.values() for way in ways) | {OUTBOX, "email"}
-# What makes an alert about a permit untrue.
-MOVED_ON = frozenset(
-    {
-        "StageCompleted",
-        "StageStarted",
-        "PermitReturned",
-        "PermitIssued",
-        "PermitRejected",
-        "PermitHandedOver",
-        "PermitWithdrawn",
-        "PermitClosed",
-        "StallExplained",
-    }
-)
 
 CALLS = Counter("jejak_message_calls_total", "Calls to providers", ["channel", "outcome"])
 
@@ -95,8 +83,9 @@ class Sender:
         self._handler = handler
         self._views = views
         self._channels = channels
-        self._rules = rules
         self._composer = Composer(templates, papers)
+        self._overtaken = Overtaken(handler, rules)
+        self._digests = Digests(handler, views, rules, templates, self._overtaken, now)
         self._outcomes = outcomes
         self._gate = outcomes.gate
         self._now = now
@@ -166,9 +155,9 @@ class Sender:
         state, now, windows = loaded.state, self._now(), self._limits.windows
         match state:
             case Queued() if state.not_before is None or state.not_before <= now:
-                if await self._overtaken(loaded):
+                if await self._overtaken.by_events(loaded):
                     await self._record(state, SupersedeMessage(now=now, by=BY), "superseded")
-                else:
+                elif await self._digests.alone(state):
                     await self._attempt(due, state)
             case Sending(attempts=attempt, since=since) if now - since >= windows.stuck:
                 lost = RecordUnknown(attempt=attempt, now=now, by=BY)
@@ -248,22 +237,6 @@ class Sender:
         """Record that a message does not go out on its channel, without a call."""
         refused = await self._outcomes.failure(state.message, state.channel, failed, BY)
         await self._record(state, refused, f"{what}:{state.channel}:{state.attempts + 1}")
-
-    async def _overtaken(self, loaded: Loaded[Message]) -> bool:
-        """Say whether an alert is no longer true: its permit has moved on since."""
-        state = loaded.state
-        assert isinstance(state, Queued)
-        rule = self._rules.all.get(state.message.rule)
-        if rule is None or not rule.alert:
-            return False
-        cause = loaded.events[0].cause_id
-        permit = f"permit-{state.message.application_id}"
-        since = False
-        for recorded in await self._handler.store.read_stream(permit):
-            if since and recorded.type in MOVED_ON:
-                return True
-            since = since or recorded.event_id == cause
-        return False
 
     async def _record(self, state: Message, command: Command, what: str) -> None:
         assert not isinstance(state, NotQueued)

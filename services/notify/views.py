@@ -222,6 +222,21 @@ class MessageViews:
             found.setdefault(application_id, []).append(due)
         return found
 
+    async def waiting_with(self, message_id: str, until: datetime, most: int) -> list[str]:
+        """Return what waits for the same person under the same digest, the longest waiting first.
+
+        Only what no provider was asked to send, and what is due at ``until``.
+        """
+        rows = await self._database.query(
+            "SELECT other.message_id FROM messages_2 AS own JOIN messages_2 AS other "
+            "ON other.person = own.person AND other.digest = own.digest "
+            "AND other.office = own.office WHERE own.message_id = ? AND other.state = 'queued' "
+            "AND other.attempts = 0 AND other.due_us <= ? "
+            "ORDER BY other.due_us, other.queued_position LIMIT ?",
+            (message_id, to_micros(until), most),
+        )
+        return [row[0] for row in rows]
+
     async def waiting(self, channels: Iterable[str], most: int) -> dict[str, int]:
         """Return channel -> how many messages wait for it, counted up to ``most``."""
         counted = "SELECT ? AS channel, COUNT(*) FROM (SELECT 1 FROM messages_2 "

@@ -31,6 +31,7 @@ UPCASTERS: dict[tuple[str, int], Upcaster] = {
     },
     ("MessageQueued", 1): adding(not_before="", digest=""),
     ("MessageQueued", 2): adding(attachment="", resend_of=""),
+    ("MessageQueued", 3): adding(gathers=[]),
     ("PaymentReceived", 1): adding(source="callback"),
 }
 

@@ -10,7 +10,7 @@ from shared.contracts.registry import event
 from shared.privacy import Personal
 
 
-@event("MessageQueued", version=3)
+@event("MessageQueued", version=4)
 class MessageQueued:
     """A rule decided that somebody is told something.
 
@@ -20,7 +20,8 @@ class MessageQueued:
     the template at ``template_version``. It waits until ``not_before`` (an ISO 8601 instant, or
     empty). Messages to one person with the same ``digest`` (or none, when empty) may go out as one.
     ``attachment`` names the paper that goes along, or is empty. ``resend_of`` is the message that
-    a person ordered to be sent anew, or empty.
+    a person ordered to be sent anew, or empty. ``gathers`` are the messages to the same person
+    that it tells in their stead; those that it did tell say so themselves (``MessageDigested``).
     """
 
     application_id: str
@@ -38,6 +39,7 @@ class MessageQueued:
     digest: str = ""
     attachment: str = ""
     resend_of: str = ""
+    gathers: tuple[str, ...] = ()
 
 
 @event("MessageAttempted")
