@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from deploy.cli import main
 from shared.contracts.workflow import FeeAssessed, PermitIssued, PermitOpened
 from shared.ids import derived_id
 from tests.examples import example
@@ -129,6 +132,19 @@ async def test_an_sms_is_answered_by_sms_and_a_short_code_not_at_all(exchange: E
     await until(answered, what="the answer")
     await asyncio.sleep(0.2)
     assert [call["to"] for call in exchange.gateway.ledger] == ["+6281230000001"]
+
+
+async def test_the_address_that_the_command_prints_is_the_gateway_s(
+    exchange: Exchange, tmp_path: Path
+) -> None:
+    words = ["--data", str(tmp_path), "inbound", "--json"]
+    printed = json.loads(CliRunner().invoke(main, words, catch_exceptions=False).output)
+    address = printed["kannel"].removeprefix("http://127.0.0.1:8600")
+    for field, value in {"%p": "6281230000001", "%b": "Stop", "%I": "7", "%i": "fake"}.items():
+        address = address.replace(field, value)
+    answer = await exchange.office.http.get(address.replace("%C", "UTF-8").replace("%t", ""))
+    assert (answer.status_code, answer.text) == (200, "")
+    assert (await exchange.happens("ConsentWithdrawn")).channel == "sms"
 
 
 async def test_an_sms_in_another_alphabet_is_read(exchange: Exchange) -> None:
