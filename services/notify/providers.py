@@ -11,7 +11,7 @@ from services.notify.channels import Channel
 from services.notify.channels.eightx8 import EightX8
 from services.notify.channels.http import client
 from services.notify.channels.kannel import Kannel
-from services.notify.channels.mail import Mail, server_of
+from services.notify.channels.mail import Mail, sender_of, server_of
 from services.notify.channels.outbox import Outbox
 from services.notify.channels.sms import ReportSigner
 from services.notify.channels.twilio import Twilio
@@ -37,7 +37,7 @@ def build_channels(kernel: Kernel, signer: ReportSigner) -> dict[str, Channel]:
     if settings.mail_url:
         password = plain(settings.mail_password)
         server = server_of(settings.mail_url, settings.mail_user, password)
-        channels.append(Mail(server, settings.mail_sender, kernel.now))
+        channels.append(Mail(server, sender_of(settings.mail_sender), kernel.now))
     return {channel.name: channel for channel in channels}
 
 
@@ -77,7 +77,7 @@ def allowed_hosts(settings: Settings) -> frozenset[str]:
     Raises BadConfiguration for a provider's address that is not among them.
     """
     named = frozenset(settings.outbound_hosts.lower().replace(",", " ").split())
-    for name in ("whatsapp", "kannel", "twilio", "eightx8"):
+    for name in ("whatsapp", "kannel", "twilio", "eightx8", "mail"):
         address = getattr(settings, f"{name}_url")
         if named and address and httpx.URL(address).host.lower() not in named:
             raise BadConfiguration(

@@ -38,6 +38,7 @@ _ACCOUNT_SECONDS = 60.0
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 # Seven bits only: no server on the way has to be asked whether it can do more.
 _POLICY = SMTP.clone(cte_type="7bit")
+_SENDER = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 # Postfix, Exim and Sendmail say under which name the message lies in their queue.
 _QUEUED = re.compile(r"(?:queued as |id=)([0-9A-Za-z-]{5,40})")
 
@@ -70,6 +71,15 @@ def server_of(url: str, user: str, password: str) -> Server:
         )
     port = parts.port or _PORTS[parts.scheme]
     return Server(parts.scheme, parts.hostname, port, user, password)
+
+
+def sender_of(address: str) -> str:
+    """Return the sender's address. Raises BadConfiguration for one that no server would take."""
+    if not _SENDER.fullmatch(address):
+        raise BadConfiguration(
+            file="JEJAK_MAIL_SENDER", reason="write an address, such as izin@contoh.go.id"
+        )
+    return address
 
 
 class Mail:

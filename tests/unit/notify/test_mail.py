@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from services.notify.channels import Effect, Failed, Later, Outgoing, Paper, Sent, Unknown
-from services.notify.channels.mail import Mail, Server, compose, server_of
+from services.notify.channels.mail import Mail, Server, compose, sender_of, server_of
+from services.notify.providers import allowed_hosts
 from shared.errors import BadConfiguration
+from tests.running import settings_in
 from tests.spec import START
 from tests.unit.notify.mail_server import (
     PASSWORD,
@@ -209,3 +211,19 @@ def test_the_address_of_the_server_is_checked() -> None:
     ):
         with pytest.raises(BadConfiguration):
             server_of(url, user, "p")
+
+
+@pytest.mark.parametrize(
+    "address", ["", "izin", "izin@", "a@b.example\r\nBcc: c", "Izin <a@b.example>"]
+)
+def test_the_sender_is_checked(address: str) -> None:
+    with pytest.raises(BadConfiguration):
+        sender_of(address)
+
+
+def test_a_mail_server_must_be_on_the_list_of_hosts(tmp_path: Path) -> None:
+    given = {"mail_url": "smtps://mail.example.org", "outbound_hosts": "graph.facebook.com"}
+    with pytest.raises(BadConfiguration):
+        allowed_hosts(settings_in(tmp_path, **given))
+    more = given | {"outbound_hosts": "graph.facebook.com, Mail.example.org"}
+    assert "mail.example.org" in allowed_hosts(settings_in(tmp_path, **more))
