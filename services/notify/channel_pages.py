@@ -13,6 +13,7 @@ from services.notify.circuit import Open, Trouble
 from services.notify.circuits import TemplateTrouble
 from services.notify.counts import LastHour
 from services.notify.gate import Gate
+from services.notify.log.pages import CHANNELS_PAGE, sisters_of
 from services.notify.meanings import meaning
 from services.notify.pace import Speed
 from services.notify.reactions import OUTBOX
@@ -27,7 +28,7 @@ from shared.web.pages import Pages, language
 from shared.web.session import require
 from shared.web.sse import LiveHub, sse_response
 
-PATH = "/pesan/saluran"
+PATH = CHANNELS_PAGE
 Leader = Annotated[Account, Depends(require(Role.SUPERVISOR, Role.ADMIN))]
 # A longer queue is not counted to its end: nobody acts on the difference.
 MOST_COUNTED = 10_000
@@ -187,7 +188,7 @@ def channel_router(channels: ChannelPages) -> APIRouter:
     @router.get(PATH)
     async def show(request: Request, account: Leader) -> Response:
         shown = await channels.shown(account, language(request))
-        return pages.render(request, "notify/channels.html", **shown)
+        return pages.render(request, "notify/channels.html", sisters=sisters_of(account), **shown)
 
     @router.get(PATH + "/langsung")
     async def live(request: Request, account: Leader) -> Response:

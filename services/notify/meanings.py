@@ -54,8 +54,3 @@ def meaning(channel: str, reason: str) -> str:
     result: Result = refusal(int(reason))
     effect = result.effect if isinstance(result, Failed | Later) else Effect.NONE
     return _EFFECTS.get(effect, "")
-
-
-def needs_number(channel: str, reason: str) -> bool:
-    """Say whether somebody must ask the person for another number."""
-    return meaning(channel, reason) == _NUMBER

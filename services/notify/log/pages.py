@@ -15,16 +15,19 @@ from services.notify.log.reasons import reason_of
 from services.notify.log.resend import Resending
 from services.notify.log.rights import Reader, Resender
 from services.notify.log.words import CHANNELS
+from shared.actors import Role
 from shared.errors import NotFound, Refused
 from shared.identity import Account
 from shared.ids import new_id
 from shared.web.forms import Form, read_form
 from shared.web.i18n import Translator, msg
 from shared.web.pages import Pages, language
+from shared.web.session import current_user
 from shared.web.sse import LiveHub, sse_response
 
 PAGE_ROWS, LOG_ROWS, AT_ONCE = 30, 200, 500
 FAILED, OUTBOX_PAGE = "/pesan/gagal", "/kotak-keluar"
+CHANNELS_PAGE = "/pesan/saluran"
 SISTERS = (
     (msg("All messages"), OUTBOX_PAGE),
     (msg("Not arrived"), FAILED),
@@ -35,6 +38,12 @@ _MANY = msg("Sent again: {done}. Not sent again: {refused}.")
 _Page = Annotated[int, Query(ge=1, le=100_000)]
 _Back = Annotated[str, Query(max_length=200)]
 _Word = Annotated[str, Query(max_length=40)]
+
+
+def sisters_of(account: Account | None) -> tuple[tuple[str, str], ...]:
+    """Return the pages about messages that are for ``account``."""
+    leads = account is not None and account.has(Role.SUPERVISOR, Role.ADMIN)
+    return (*SISTERS, (msg("Channels"), CHANNELS_PAGE)) if leads else SISTERS
 
 
 def log_key(office: str) -> str:
@@ -101,7 +110,7 @@ class LogPages:
         return self.pages.render(
             request,
             name,
-            sisters=SISTERS,
+            sisters=sisters_of(current_user(request)),
             key=new_id(),
             **context,
         )

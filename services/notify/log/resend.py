@@ -17,6 +17,7 @@ from services.notify.message import (
     Unknown,
     message_stream,
 )
+from services.notify.overtaken import MOVED_ON
 from services.notify.reactions import GROUP_CHANNELS, route
 from services.notify.recipients import GROUP
 from services.notify.refusals import (
@@ -28,7 +29,6 @@ from services.notify.refusals import (
     StillResolving,
 )
 from services.notify.rules import Rules
-from services.notify.sender import MOVED_ON
 from shared.contracts.notify import MessageQueued
 from shared.errors import NotFound, Refused
 from shared.events import Recorded

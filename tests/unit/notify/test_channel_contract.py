@@ -205,7 +205,7 @@ async def test_the_outbox_says_yes_and_later(tmp_path: Path) -> None:
 
 def _mail(port: int) -> Channel:
     server = Server("smtp", "127.0.0.1", port)
-    return Mail(server, "izin@ptsp.example.org", lambda: START, seconds=0.4)
+    return Mail(server, "izin@ptsp.example.org", lambda: START, seconds=(0.4, 0.4))
 
 
 MAIL = {"recipient": "pemohon@example.org", "template": "", "subject": "Berkas"}

@@ -11,7 +11,7 @@ from services.notify.channels import Sent
 from services.notify.circuit import Trouble, Troubled
 from services.notify.counts import Counts
 from services.notify.gate import Gate
-from services.notify.meanings import meaning, needs_number
+from services.notify.meanings import meaning
 from tests.running import Office, running_office, settings_in
 from tests.spec import START
 from tests.unit.notify.standins import PHONE_ID, TOKEN, closed_address
@@ -109,4 +109,3 @@ def test_codes_have_words_where_people_can_do_something(
     channel: str, reason: str, words: str
 ) -> None:
     assert meaning(channel, reason) == words
-    assert needs_number(channel, reason) == (reason == "21211")
