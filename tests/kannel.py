@@ -119,7 +119,7 @@ class Kannel:
 
     def start_centre(self) -> None:
         """Connect the telephone network."""
-        where = ["-H", "127.0.0.1", "-r", str(self._ports["centre"]), "-m", "0"]
+        where = ["-H", "127.0.0.1", "-r", str(self._ports["centre"])]
         self._start("centre", [str(FAKE_CENTRE), *where], self._seen)
 
     def kill(self) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import machine, report, row1, row2, row3, row4, row6, row7, row10
+from tests.bench import machine, report, row1, row2, row3, row4, row6, row7, row10, row11
 from tests.bench.measure import Row
 from tests.bench.plan import Plan, full, quick
 from tests.bench.telling import Teller
@@ -32,6 +32,7 @@ ROWS: dict[int, Callable[[Plan, Teller], Awaitable[Row]]] = {
     6: row6.run,
     7: row7.run,
     10: row10.run,
+    11: row11.run,
 }
 _BUILD = Path(__file__).resolve().parents[2] / "build"
 _DATA = _BUILD / "bench-data"

@@ -10,24 +10,37 @@ from pathlib import Path
 import pytest
 
 from deploy.parts import free_port
+from services.notify.channels.sms import ReportSigner
+from services.notify.webhooks import INCOMING
 from shared.contracts.intake import ApplicationSubmitted
 from shared.ids import derived_id
+from shared.settings import kept_secret
 from tests.examples import example
 from tests.kannel import NOWHERE, PASSWORD, USER, Kannel
 from tests.running import Office, running_office, settings_in, until
+
+# What Kannel puts into the address for an SMS that arrived, as the office's guide has it.
+ARRIVING = "sender=%p&text=%b&charset=%C&time=%t&id=%I&smsc=%i"
 
 pytestmark = [pytest.mark.kannel, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
-def gateway(tmp_path: Path) -> Iterator[Kannel]:
-    with Kannel(tmp_path / "kannel") as running:
+def port() -> int:
+    """Where the office listens, which the gateway must know before."""
+    return free_port()
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, port: int) -> Iterator[Kannel]:
+    signer = ReportSigner(kept_secret(tmp_path / "data" / "secrets", "reports"))
+    address = signer.address(f"http://127.0.0.1:{port}", "kannel", INCOMING)
+    with Kannel(tmp_path / "kannel", f"{address}&{ARRIVING}") as running:
         yield running
 
 
 @pytest.fixture
-async def office(tmp_path: Path, gateway: Kannel) -> AsyncIterator[Office]:
-    port = free_port()
+async def office(tmp_path: Path, gateway: Kannel, port: int) -> AsyncIterator[Office]:
     settings = settings_in(
         tmp_path / "data",
         port=port,
@@ -156,10 +169,38 @@ async def test_a_dead_smsbox_delays_and_loses_nothing(office: Office, gateway: K
     assert len(gateway.received()) == 1
     gateway.start_smsbox()
     # Nobody took the calls, so they were certainly not sent and are simply made again.
-    await until(all_are(office, "delivered", 6), seconds=60, what="the others")
+    await until(all_are(office, "delivered", 6), seconds=90, what="the others")
     arrived = await until(lambda: received(gateway, 6), seconds=20, what="the messages")
     assert sorted(to for _, to, _ in arrived) == [f"+62812000{n:05d}" for n in range(6)]
     attempts = await office.running.databases["notify"].query(
         "SELECT COUNT(*) FROM messages_2 WHERE resent = 1"
     )
     assert attempts == [(0,)]
+
+
+async def test_a_telephone_says_stop_and_start_and_is_believed(
+    office: Office, gateway: Kannel
+) -> None:
+    phone = "+6281200000001"
+    await submit(office, 1)
+    await until(all_are(office, "delivered", 1), seconds=30, what="the first message")
+    gateway.arrives(phone, "1234", "Berhenti")
+    await until(said(gateway, phone, "MULAI"), seconds=30, what="the confirmation of STOP")
+    await submit(office, 2, phone)
+    await submit(office, 9)
+    await until(said(gateway, "+6281200000009", "BGR-", 1), seconds=30, what="the others' news")
+    assert len([1 for _, to, _ in gateway.received() if to == phone]) == 2
+    gateway.arrives(phone, "1234", "mulai")
+    await until(said(gateway, phone, "lagi", 3), seconds=30, what="the confirmation of MULAI")
+    await submit(office, 3, phone)
+    await until(said(gateway, phone, "BGR-2026-000042", 4), seconds=30, what="the next message")
+
+
+def said(gateway: Kannel, phone: str, word: str, count: int = 2) -> Callable[[], Awaitable[bool]]:
+    """Return a condition: the ``count``-th message to a telephone came, and has ``word`` in it."""
+
+    async def holds() -> bool:
+        texts = [text for _, to, text in gateway.received() if to == phone]
+        return len(texts) == count and word in texts[-1]
+
+    return holds

@@ -127,6 +127,15 @@ def test_what_providers_tell_is_durable_and_told_once(tmp_path: Path) -> None:
     assert kept["lost"] == 0
 
 
+def test_a_full_queue_is_sent_from(tmp_path: Path) -> None:
+    _, result = bench(tmp_path, "--rows", "11")
+    (row,) = result["rows"]
+    for queue in ("1,000", "2,000", "one person's"):
+        assert row["series"][f"{queue} queued: sent"]["median"] > 0
+        assert row["series"][f"{queue} queued: look"]["median"] > 0
+        assert row["series"][f"{queue} queued: memory"]["median"] > 10
+
+
 def test_what_needs_java_is_named_where_there_is_none(tmp_path: Path) -> None:
     printed, result = bench(tmp_path, "--rows", "7", PATH=str(tmp_path))
     (row,) = result["rows"]
