@@ -85,8 +85,7 @@ class Papers:
         """
         if message.attachment not in PAPERS:
             return ()
-        queued = await self._store.read_stream(message_stream(message.message_id))
-        cause = queued[0].cause_id if queued else ""
+        cause = await self._cause(message)
         tr = Translator(message.language)
         office = self._catalogue.offices.get(message.office)
         said = await self._said(message, cause, tr, ZoneInfo(office.zone if office else "UTC"))
@@ -96,6 +95,14 @@ class Papers:
         content = await asyncio.to_thread(_drawn, tr.t(title), said, office, tr)
         number = message.parameters.get("number", "")
         return (Paper(f"{file_name}-{number}.pdf", PDF, content),)
+
+    async def _cause(self, message: MessageQueued) -> str:
+        """Return the event that a message tells of; one ordered anew tells of the first one's."""
+        queued = await self._store.read_stream(message_stream(message.message_id))
+        while message.resend_of and queued:
+            queued = await self._store.read_stream(message_stream(message.resend_of))
+            message = self._codec.decode(queued[0]) if queued else message
+        return queued[0].cause_id if queued else ""
 
     async def _said(
         self, message: MessageQueued, cause: str, tr: Translator, zone: ZoneInfo
@@ -220,7 +227,7 @@ def _last(events: Sequence[tuple[Recorded, Any]], kind: type) -> tuple[Recorded,
 def _caused(
     events: Sequence[tuple[Recorded, Any]], kind: type, cause: str
 ) -> tuple[Recorded, Any] | None:
-    """Return the event that is told about; for a message that was ordered anew, the last one."""
+    """Return the event that is told about, else the last of its kind."""
     told = (pair for pair in events if pair[0].event_id == cause and isinstance(pair[1], kind))
     return next(told, None) or _last(events, kind)
 

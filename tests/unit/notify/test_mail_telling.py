@@ -139,6 +139,30 @@ async def test_the_same_message_has_the_same_paper(office: Office, server: MailS
     assert await papers.of(message) == await papers.of(message) != ()
 
 
+async def test_a_message_that_was_ordered_anew_brings_the_paper_of_the_first(
+    office: Office, server: MailServer
+) -> None:
+    await submit(office, WRITING)
+    await taken(server, 1)
+    await office.happened(f"bill-{APPLICATION}", BILL, PAID, application=APPLICATION)
+    await taken(server, 2)
+    later = replace(PAID, request_id="r-2", reference="NTB43")
+    await office.happened(f"bill-{APPLICATION}", later, application=APPLICATION)
+    await taken(server, 3)
+    kernel = office.running.kernel
+    papers = Papers(kernel.store, kernel.codec, kernel.catalogue, {"workflow": "", "payment": ""})
+    queued = [
+        kernel.codec.decode(one)
+        for one in await kernel.store.read_all(0)
+        if one.type == "MessageQueued"
+    ]
+    first = next(one for one in queued if one.attachment == "payment-receipt")
+    anew = replace(first, message_id="m-anew", resend_of=first.message_id)
+    await office.happened("message-m-anew", anew, application=APPLICATION)
+    [drawn] = await papers.of(anew)
+    assert "NTB42" in PdfReader(io.BytesIO(drawn.content)).pages[0].extract_text()
+
+
 @pytest.mark.parametrize(
     ("rule", "reason"),
     [
