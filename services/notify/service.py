@@ -19,6 +19,7 @@ from services.notify.outcomes import Outcomes
 from services.notify.pages import pages_router
 from services.notify.papers import Papers
 from services.notify.persons import Persons
+from services.notify.preferences import Preferences, preference_pages
 from services.notify.providers import build_channels, our_address, plain, speeds
 from services.notify.quiet import Nights
 from services.notify.reactions import OUTBOX, Reactions
@@ -37,6 +38,7 @@ from shared.reactions import Reactor
 from shared.service import Kernel, Service
 from shared.settings import Settings
 from shared.topics import INTAKE, NOTIFY, PAYMENT, WORKFLOW
+from shared.web.door import Door
 
 HERE = Path(__file__).parent
 HEARD = (INTAKE.name, WORKFLOW.name, PAYMENT.name, NOTIFY.name)
@@ -117,6 +119,7 @@ def build(kernel: Kernel, database: Database) -> Service:
             messages_router(log),
             pages_router(log, views),
             log_pages(log),
+            preference_pages(build_preferences(kernel, log.lists, contacts, directory)),
             channel_router(health),
         ],
         projectors=[
@@ -141,6 +144,15 @@ def build_log(
     lists = Lists(database)
     drawing = Drawing(kernel.handler, lists, templates, kernel.catalogue)
     return LogPages(kernel.pages, kernel.hub, lists, drawing, resending)
+
+
+def build_preferences(
+    kernel: Kernel, lists: Lists, contacts: Contacts, directory: Directory
+) -> Preferences:
+    """Return what the page of a person's wishes stands on."""
+    secret, secure = kernel.secret("kabar"), kernel.settings.https
+    door = Door(lists.find, secret, name="kabar", secure=secure)
+    return Preferences(kernel.pages, door, contacts, directory.submitted)
 
 
 def windows(settings: Settings) -> Windows:
