@@ -17,6 +17,7 @@ from deploy.commands.bank import bank
 from deploy.commands.forecast import forecast
 from deploy.commands.importing import import_
 from deploy.commands.inbound import inbound
+from deploy.commands.notify import notify
 from deploy.commands.offices import offices
 from deploy.commands.parked import parked
 from deploy.commands.replaying import replay
@@ -119,5 +120,5 @@ async def worker(session: Session, host: str | None, port: int | None) -> None:
 
 
 _ASKING = (forecast, status, history, replay, whatif)
-for command in (import_, simulate_, *_ASKING, parked, topics, offices, bank, inbound):
+for command in (import_, simulate_, *_ASKING, parked, topics, offices, notify, bank, inbound):
     main.add_command(command)

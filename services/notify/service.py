@@ -32,6 +32,7 @@ from services.notify.views import MessagesProjection, MessageViews, Windows
 from services.notify.ways import Ways
 from services.notify.webhooks import WebhookSecrets, webhooks_router
 from services.notify.wording import Templates
+from services.notify.wording_pages import WordingPages, wording_router
 from shared.database import Database
 from shared.projection import Projector
 from shared.reactions import Reactor
@@ -121,6 +122,7 @@ def build(kernel: Kernel, database: Database) -> Service:
             log_pages(log),
             preference_pages(build_preferences(kernel, log.lists, contacts, directory)),
             channel_router(health),
+            wording_router(WordingPages(kernel.pages, rules, templates, nights)),
         ],
         projectors=[
             Projector(messages, database, progress),

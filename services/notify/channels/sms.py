@@ -24,6 +24,33 @@ def is_wide(text: str) -> bool:
     return not _GSM7.issuperset(text)
 
 
+# Of the basic set, what takes two places: an escape and a sign (GSM 03.38, extension table).
+_ESCAPED = frozenset("^{}\\[~]|€")
+_ONE_WIDE, _EACH_WIDE = 70, 67
+_ONE, _EACH = 160, 153
+
+
+def segments(text: str) -> int:
+    """Return how many SMS a text takes as it is sent; a sign is never cut in two."""
+    sent = plain(text)
+    if is_wide(sent):
+        sizes, one, each = (
+            [len(sign.encode("utf-16-le")) // 2 for sign in sent],
+            _ONE_WIDE,
+            _EACH_WIDE,
+        )
+    else:
+        sizes, one, each = [2 if sign in _ESCAPED else 1 for sign in sent], _ONE, _EACH
+    if sum(sizes) <= one:
+        return 1
+    count, used = 1, 0
+    for size in sizes:
+        if used + size > each:
+            count, used = count + 1, 0
+        used += size
+    return count
+
+
 class ReportSigner:
     """Signs the address of a message's delivery report.
 
