@@ -52,7 +52,8 @@ def _history(
     template = _template()
     events: list[Any] = [
         MessageQueued(
-            **ids,
+            application_id=ids["application_id"],
+            message_id=ids["message_id"],
             office="bogor",
             rule="permit-ready",
             audience="applicant",

@@ -202,7 +202,8 @@ def _paid(common: dict[str, Any], bill: str) -> Iterator[Step]:
 def _told(application: str) -> Iterator[object]:
     common = {"application_id": application, "message_id": derived_id("message", application)}
     yield notify.MessageQueued(
-        **common,
+        application_id=common["application_id"],
+        message_id=common["message_id"],
         office="bogor",
         rule="permit-issued",
         audience="applicant",

@@ -19,7 +19,7 @@ from services.workflow.sop_file import Time
 from services.workflow.whatif.rules import Alternative
 from shared.office_hours import spans_of
 from shared.offices import Catalogue, Ladder, LocalText, Office, PermitType
-from shared.offices.models import Hours
+from shared.offices.strict import Hours
 from shared.text import msg
 from shared.web.forms import FieldError, Form, field_error
 

@@ -28,7 +28,8 @@ BY = system("notify")
 PARAMETERS = {"number": "BGR-2026-000042", "office": "Kantor Contoh", "permit": "SITU"}
 
 QUEUED = MessageQueued(
-    **IDS,
+    application_id=APPLICATION,
+    message_id=MESSAGE,
     office="bogor",
     rule="registered",
     audience="applicant",
