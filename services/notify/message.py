@@ -17,7 +17,6 @@ nobody said that it was not delivered, so a late word that it was is believed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
@@ -37,6 +36,22 @@ from services.notify.commands import (
     SupersedeMessage,
 )
 from services.notify.refusals import NotWaiting, UnknownMessage
+from services.notify.states import (
+    NO_OUTCOME,
+    TEXT_CLOSED,
+    Delivered,
+    Digested,
+    Ended,
+    Failed,
+    Message,
+    NotQueued,
+    Queued,
+    Read,
+    Sending,
+    Sent,
+    Superseded,
+    Unknown,
+)
 from shared.contracts.notify import (
     MessageAttempted,
     MessageDeferred,
@@ -54,115 +69,25 @@ from shared.contracts.notify import (
 from shared.decider import Decider
 from shared.events import AnyFact
 
-# States
-
-
-@dataclass(frozen=True, slots=True)
-class NotQueued:
-    """There is no such message."""
-
-
-@dataclass(frozen=True, slots=True)
-class Queued:
-    """It waits to be sent on ``channel`` after ``attempts`` calls, not before an instant.
-
-    ``as_template``: as a free text it came too late.
-    """
-
-    message: MessageQueued
-    channel: str
-    attempts: int = 0
-    not_before: datetime | None = None
-    resent: bool = False
-    as_template: bool = False
-
-    @property
-    def untouched(self) -> bool:
-        """Whether no provider was ever asked: only then may another message tell it."""
-        return not self.attempts and not self.resent and self.channel == self.message.channel
-
-
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """A call is under way, or the process died in it. ``resent``: it may be a second copy."""
-
-    message: MessageQueued
-    channel: str
-    attempts: int
-    since: datetime
-    resent: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """The provider may or may not have it."""
-
-    message: MessageQueued
-    channel: str
-    attempts: int
-    since: datetime
-    resent: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """The provider has it."""
-
-    message: MessageQueued
-    channel: str
-    attempts: int
-    provider_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """It arrived."""
-
-    message: MessageQueued
-    channel: str
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """It was opened."""
-
-    message: MessageQueued
-    channel: str
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """No channel could deliver it."""
-
-    message: MessageQueued
-    channel: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Superseded:
-    """It was overtaken by events and never sent."""
-
-    message: MessageQueued
-    channel: str
-
-
-@dataclass(frozen=True, slots=True)
-class Digested:
-    """It went out as a line of the message ``into``."""
-
-    message: MessageQueued
-    channel: str
-    into: str
-
-
-# WhatsApp's word for a free text to somebody who did not write within a day: a template may go.
-TEXT_CLOSED = "131047"
-# Twice nobody knows whether the provider took it: what a message without any report fails with.
-NO_OUTCOME = "no-outcome"
-
-Ended = Delivered | Read | Failed | Superseded | Digested
-Message = NotQueued | Queued | Sending | Unknown | Sent | Ended
+__all__ = [
+    "DECIDER",
+    "NO_OUTCOME",
+    "TEXT_CLOSED",
+    "Delivered",
+    "Digested",
+    "Failed",
+    "Message",
+    "NotQueued",
+    "Queued",
+    "Read",
+    "Sending",
+    "Sent",
+    "Superseded",
+    "Unknown",
+    "decide",
+    "evolve",
+    "message_stream",
+]
 
 
 def message_stream(message_id: str) -> str:
