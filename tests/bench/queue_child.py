@@ -18,6 +18,7 @@ from deploy.supervision import Supervisor
 from shared.database import Database
 from shared.settings import Settings
 from shared.store.sqlite import wall_clock
+from shared.topics import NOTIFY
 from tests.bench.measure import percentile
 from tests.bench.messages import fill
 from tests.bench.processes import die_with_parent
@@ -80,7 +81,8 @@ def _running(folder: Path, port: int) -> Any:
 
 async def _caught_up(running: Running) -> bool:
     head = await running.kernel.store.head()
-    places = [await projector.positions() for projector in running.services[0].projectors]
+    models = [one for one in running.services[0].projectors if NOTIFY.name in one.projection.topics]
+    places = [await model.positions() for model in models]
     return all(head in place.values() for place in places)
 
 

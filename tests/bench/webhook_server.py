@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from deploy.serve import Running, serve
 from shared.settings import Settings
 from shared.store.sqlite import SqliteStore, wall_clock
+from shared.topics import NOTIFY
 from tests.bench.messages import fill
 from tests.bench.processes import die_with_parent
 from tests.running import until
@@ -48,7 +49,8 @@ def _nothing(running: Running) -> Sequence[APIRouter]:
 async def _caught_up(running: Running) -> bool:
     """Say whether the read models know every message, which nobody is to measure."""
     head = await running.kernel.store.head()
-    places = [await projector.positions() for projector in running.services[0].projectors]
+    models = [one for one in running.services[0].projectors if NOTIFY.name in one.projection.topics]
+    places = [await model.positions() for model in models]
     return all(head in place.values() for place in places)
 
 
