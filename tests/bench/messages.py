@@ -48,7 +48,10 @@ def _history(
     codec: Codec, index: int, channel: str, now: int, sent: bool, people: int
 ) -> Sequence[NewEvent]:
     person = index % people
-    ids = {"application_id": derived_id("bench-file", person), "message_id": message_id(index)}
+    ids: dict[str, Any] = {
+        "application_id": derived_id("bench-file", person),
+        "message_id": message_id(index),
+    }
     template = _template()
     events: list[Any] = [
         MessageQueued(
