@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.notify.message import Message, NotQueued
+from services.notify.message import DECIDER, Message, NotQueued, message_stream
 from services.notify.rules import Rules
 from shared.handle import Handler, Loaded
 
@@ -37,7 +37,7 @@ class Overtaken:
         rule = self._rules.all.get(state.message.rule)
         if rule is None or not rule.alert:
             return False
-        cause = loaded.events[0].cause_id
+        cause = await self._cause(loaded)
         permit = f"permit-{state.message.application_id}"
         since = False
         for recorded in await self._handler.store.read_stream(permit):
@@ -45,3 +45,10 @@ class Overtaken:
                 return True
             since = since or recorded.event_id == cause
         return False
+
+    async def _cause(self, loaded: Loaded[Message]) -> str:
+        """Return the event that a message is about; one sent anew is about what the first was."""
+        while not isinstance(loaded.state, NotQueued) and loaded.state.message.resend_of:
+            first = message_stream(loaded.state.message.resend_of)
+            loaded = await self._handler.load(DECIDER, first)
+        return loaded.events[0].cause_id

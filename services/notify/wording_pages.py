@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from services.notify.log.pages import sisters_of
 from services.notify.preview import Preview, previews
 from services.notify.quiet import Nights
 from services.notify.rules import Rule, Rules
@@ -45,6 +46,7 @@ class WordingPages:
         for one in previews(self._templates):
             every.setdefault(one.template, []).append(one)
         return {
+            "sisters": sisters_of(account),
             "quiet": self._nights.of(account.office).replace("-", " - "),
             "digests": [
                 (name, digest.minutes, digest.most) for name, digest in self._rules.digests.items()

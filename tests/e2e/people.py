@@ -26,7 +26,7 @@ At = Callable[[str], str]
 _SERVICES = {
     "workflow": ("/lacak", "/tugas", "/berkas", "/papan"),
     "payment": ("/tagihan", "/bendahara"),
-    "notify": ("/kotak-keluar",),
+    "notify": ("/kotak-keluar", "/pesan", "/kabar"),
     "bank": ("/bank",),
 }
 

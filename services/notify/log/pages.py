@@ -33,6 +33,10 @@ SISTERS = (
     (msg("Not arrived"), FAILED),
 )
 """The pages about messages, as (label, path)."""
+_NARROWER = (
+    ((msg("Wordings"), "/pesan/templat"), (Role.SUPERVISOR, Role.ADMIN, Role.AUDITOR)),
+    ((msg("Channels"), CHANNELS_PAGE), (Role.SUPERVISOR, Role.ADMIN)),
+)
 _AGAIN = msg("It is sent again. The new message stands above the old one.")
 _MANY = msg("Sent again: {done}. Not sent again: {refused}.")
 _Page = Annotated[int, Query(ge=1, le=100_000)]
@@ -42,8 +46,7 @@ _Word = Annotated[str, Query(max_length=40)]
 
 def sisters_of(account: Account | None) -> tuple[tuple[str, str], ...]:
     """Return the pages about messages that are for ``account``."""
-    leads = account is not None and account.has(Role.SUPERVISOR, Role.ADMIN)
-    return (*SISTERS, (msg("Channels"), CHANNELS_PAGE)) if leads else SISTERS
+    return (*SISTERS, *(page for page, roles in _NARROWER if account and account.has(*roles)))
 
 
 def log_key(office: str) -> str:

@@ -17,7 +17,7 @@ from services.notify.message import (
     Unknown,
     message_stream,
 )
-from services.notify.overtaken import MOVED_ON
+from services.notify.overtaken import Overtaken
 from services.notify.reactions import GROUP_CHANNELS, route
 from services.notify.recipients import GROUP
 from services.notify.refusals import (
@@ -31,7 +31,6 @@ from services.notify.refusals import (
 from services.notify.rules import Rules
 from shared.contracts.notify import MessageQueued
 from shared.errors import NotFound, Refused
-from shared.events import Recorded
 from shared.handle import Handler, Loaded
 from shared.identity import Account
 from shared.ids import derived_id
@@ -70,16 +69,6 @@ def check(state: Message, resend: Message) -> MessageQueued:
     return state.message
 
 
-def moved_on(recorded: Iterable[Recorded], cause: str) -> bool:
-    """Say whether a permit moved on since the event that an alert is about."""
-    since = False
-    for one in recorded:
-        if since and one.type in MOVED_ON:
-            return True
-        since = since or one.event_id == cause
-    return False
-
-
 class Resending:
     """Orders messages anew, for people who may."""
 
@@ -94,6 +83,7 @@ class Resending:
         """``available`` names the channels that this installation has."""
         self._handler = handler
         self._rules = rules
+        self._overtaken = Overtaken(handler, rules)
         self._contacts = contacts
         self._available = available
         self._now = now
@@ -112,7 +102,8 @@ class Resending:
         if earlier.events and earlier.events[0].cause_id == cause:
             return new
         message = check(loaded.state, earlier.state)
-        await self._still_true(message, loaded)
+        if await self._overtaken.by_events(loaded):
+            raise AlertOvertaken
         await self._handler.handle(
             DECIDER,
             message_stream(new),
@@ -135,19 +126,6 @@ class Resending:
 
     async def _load(self, message_id: str) -> Loaded[Message]:
         return await self._handler.load(DECIDER, message_stream(message_id))
-
-    async def _still_true(self, message: MessageQueued, loaded: Loaded[Message]) -> None:
-        rule = self._rules.all.get(message.rule)
-        if rule is None or not rule.alert:
-            return
-        cause = loaded.events[0].cause_id
-        while message.resend_of:
-            first = await self._load(message.resend_of)
-            assert not isinstance(first.state, NotQueued)
-            message, cause = first.state.message, first.events[0].cause_id
-        permit = await self._handler.store.read_stream(f"permit-{message.application_id}")
-        if moved_on(permit, cause):
-            raise AlertOvertaken
 
     async def _command(self, message: MessageQueued, new: str, account: Account) -> QueueMessage:
         wished = await self._contacts.of(message.recipient)
