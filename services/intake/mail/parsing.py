@@ -1,7 +1,8 @@
 """Reading an e-mail that anybody may have sent: under limits, and never trusting what it says.
 
 What is wrong with the whole mail refuses it, so that the sender's server tells the sender why:
-``TooManyAttachments``, ``TooManyParts``, ``TooDeep``, ``HugeHeaders`` (all ``MailRefused``).
+``TooManyAttachments``, ``TooManyParts``, ``TooDeep``, ``HugeHeaders``, ``UnreadableMail`` (all
+``MailRefused``).
 Everything else is read as well as it can be. The old parser of the standard library is used on
 purpose: it looks at a header only when asked, where the new one can be kept busy by a long one.
 """
@@ -12,6 +13,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from email.errors import CloseBoundaryNotFoundDefect, MessageError, StartBoundaryNotFoundDefect
 from email.feedparser import BytesFeedParser
 from email.header import decode_header, make_header
@@ -73,6 +75,13 @@ class HugeHeaders(MailRefused):
     text: ClassVar[str] = "The headers of this e-mail are too long."
 
 
+class UnreadableMail(MailRefused):
+    """Headers that no program can make sense of: trying again would not help."""
+
+    code: ClassVar[str] = "unreadable-mail"
+    text: ClassVar[str] = "This e-mail is damaged and can't be read. Send it again."
+
+
 class Attachment(NamedTuple):
     """One attachment as it was sent. ``name`` is unchecked."""
 
@@ -103,6 +112,16 @@ class _Part(Message):
 
 def parse(content: bytes) -> Parsed:
     """Return what a mail says. Slow for a large one: call it in a thread. Raises MailRefused."""
+    try:
+        return _parse(content)
+    except MailRefused:
+        raise
+    except (LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        # What the library stumbles over in parameters of headers that were put together wrongly.
+        raise UnreadableMail from error
+
+
+def _parse(content: bytes) -> Parsed:
     parser = BytesFeedParser(_factory=_counting(), policy=compat32)
     parser.feed(content)
     mail = parser.close()
@@ -193,7 +212,7 @@ def _words(leaf: Any) -> str:
     content = content[: 8 * MAX_TEXT]
     try:
         return content.decode(leaf.get_content_charset() or "utf-8", "replace")
-    except (LookupError, ValueError):
+    except (LookupError, ValueError, TypeError):
         return content.decode("utf-8", "replace")
 
 
@@ -223,7 +242,9 @@ class _Tags(HTMLParser):
 
 def _without_tags(html: str) -> str:
     reader = _Tags()
-    reader.feed(html)
+    # A declaration that is none ends what it can read; what came before it stays.
+    with suppress(AssertionError):
+        reader.feed(html)
     return "".join(reader.words)
 
 

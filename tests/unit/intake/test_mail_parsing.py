@@ -17,6 +17,7 @@ from services.intake.mail.parsing import (
     TooDeep,
     TooManyAttachments,
     TooManyParts,
+    UnreadableMail,
     parse,
     shown,
 )
@@ -151,6 +152,52 @@ def test_a_sender_that_is_no_address_is_shown_without_its_tricks() -> None:
     assert found.sender == "ayu gro"
     assert found.subject == "a b"
     assert shown("x" * 500, 10) == "x" * 10
+
+
+def test_a_boundary_in_pieces_that_do_not_fit_refuses_the_mail_for_good() -> None:
+    head = "Content-Type: multipart/mixed; boundary*0=a; boundary*=utf-8''b"
+    with pytest.raises(UnreadableMail):
+        parse(letters.raw(f"From: a@example.org\n{head}"))
+
+
+def test_html_that_is_none_is_read_up_to_there() -> None:
+    html = b"<p>Berkas saya</p><![ x <p>more</p>"
+    found = parse(letters.raw("From: a@example.org\nContent-Type: text/html", html))
+    assert found.text.startswith("Berkas saya")
+
+
+_SEEDS = (letters.mail({"ktp.pdf": b"isi"}), letters.forwarded(), letters.nested(3))
+_TOKENS = (
+    b"\0",
+    b"\r\n",
+    b"--",
+    b"=?utf-8?b?",
+    b"boundary*0=",
+    b"filename*0*=''",
+    b'charset="\0"',
+    b"\r\nContent-Type: message/rfc822\r\n\r\n",
+    b"\r\nContent-Type: text/html\r\n",
+    b"<![",
+    b'"',
+)
+
+
+@for_all(
+    st.sampled_from(_SEEDS),
+    st.lists(
+        st.tuples(st.integers(0, 3000), st.integers(0, 20), st.sampled_from(_TOKENS)), max_size=12
+    ),
+)
+def test_no_damage_to_a_mail_can_break_it(
+    mail: bytes, damages: list[tuple[int, int, bytes]]
+) -> None:
+    for place, gone, token in damages:
+        mail = mail[:place] + token + mail[place + gone :]
+    try:
+        found = parse(mail)
+    except MailRefused:
+        return
+    assert len(found.attachments) <= MAX_ATTACHMENTS
 
 
 @for_all(st.binary(max_size=2000))
