@@ -47,10 +47,11 @@ def _nothing(running: Running) -> Sequence[APIRouter]:
 
 
 async def _caught_up(running: Running) -> bool:
-    """Say whether the read models know every message, which nobody is to measure."""
-    head = await running.kernel.store.head()
-    models = [one for one in running.services[0].projectors if NOTIFY.name in one.projection.topics]
+    """Say whether everybody has dealt with the messages, which nobody is to measure."""
+    head, service = await running.kernel.store.head(), running.services[0]
+    models = [one for one in service.projectors if NOTIFY.name in one.projection.topics]
     places = [await model.positions() for model in models]
+    places += [await one.positions() for one in service.reactors if NOTIFY.name in one.topics]
     return all(head in place.values() for place in places)
 
 
@@ -60,7 +61,7 @@ async def main(folder: Path, count: int) -> None:
     waiting: set[asyncio.Task[None]] = set()
 
     async def announce(running: Running, address: str) -> None:
-        await until(lambda: _caught_up(running), 60, "the read models")
+        await until(lambda: _caught_up(running), 60, "the read models and reactions")
         print(address.rsplit(":", 1)[1], flush=True)
 
     def ready(running: Running, address: str) -> None:
