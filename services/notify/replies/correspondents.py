@@ -141,11 +141,12 @@ class Correspondents:
         return [row[0] for row in rows]
 
     async def answered(self, message_id: str) -> list[Alert]:
-        """Return a message, and those that went out within it."""
+        """Return a message, and those that went out within it, also through one that it gathers."""
         rows = await self._database.query(
-            "SELECT m.message_id, m.application_id FROM messages_2 m WHERE m.message_id = ? "
-            "UNION SELECT m.message_id, m.application_id FROM digested_1 d "
-            "JOIN messages_2 m ON m.message_id = d.message_id WHERE d.into_id = ?",
-            (message_id, message_id),
+            "WITH RECURSIVE told (id) AS (SELECT CAST(? AS TEXT) "
+            "UNION SELECT d.message_id FROM digested_1 d JOIN told ON d.into_id = told.id) "
+            "SELECT m.message_id, m.application_id FROM messages_2 m "
+            "JOIN told ON m.message_id = told.id",
+            (message_id,),
         )
         return [Alert(*row) for row in rows]

@@ -147,6 +147,20 @@ async def test_an_answer_to_a_digest_is_about_the_one_stall_still_open_in_it(
     assert (await exchange.happens("StallExplained", 2)).application_id == TWO
 
 
+async def test_an_answer_to_a_message_that_took_a_digest_over_is_about_its_lines(
+    exchange: Exchange,
+) -> None:
+    cause = await exchange.event("permit-none", _unrelated(), "none")
+    first = await exchange.alert(cause, "-", "outbox")
+    line = await exchange.alert(await exchange.stall(ONE), FIRST, "outbox")
+    last = await exchange.alert(await exchange.event("permit-none", _unrelated(), "none"), "-")
+    for message, into in ((line, first), (first, last)):
+        digested = MessageDigested(application_id=ONE, message_id=message, into=into)
+        await exchange.event(f"message-{message}", digested, ONE)
+    await exchange.writes("Sakit", context=await exchange.sent(last))
+    assert (await exchange.happens("StallExplained")).application_id == ONE
+
+
 async def test_a_reply_while_everything_is_restarted_is_worked_on_afterwards(
     tmp_path: Path,
 ) -> None:
