@@ -183,7 +183,7 @@ async def desk_in(
 def channels(folder: Path, meta: str, gateway: str) -> Mapping[str, Channel]:
     """Return all three channels, with little patience."""
     whatsapp, sms = client(meta), client(gateway)
-    whatsapp.timeout = sms.timeout = httpx.Timeout(0.4)
+    whatsapp.timeout = sms.timeout = httpx.Timeout(0.4, connect=5.0)
     return {
         "outbox": Outbox(folder / "outbox", lambda: START),
         "whatsapp": WhatsApp(whatsapp, PHONE_ID, TOKEN),

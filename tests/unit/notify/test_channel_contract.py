@@ -49,7 +49,7 @@ REPORTS = "http://jejak.example"
 
 def _client(address: str) -> httpx.AsyncClient:
     http = client(address)
-    http.timeout = httpx.Timeout(0.4)
+    http.timeout = httpx.Timeout(0.4, connect=5.0)
     return http
 
 

@@ -53,7 +53,7 @@ async def with_twilio(folder: Path) -> AsyncIterator[tuple[Desk, StandIn]]:
     """Open a desk whose only SMS provider is Twilio."""
     async with desk_in(folder, ("whatsapp",)) as desk, serving(twilio_app) as stand_in:
         http = client(stand_in.address)
-        http.timeout = httpx.Timeout(0.4)
+        http.timeout = httpx.Timeout(0.4, connect=5.0)
         desk.channels["twilio"] = Twilio(
             http,
             account=ACCOUNT,
