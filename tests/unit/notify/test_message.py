@@ -158,6 +158,12 @@ def test_a_waiting_message_may_go_out_with_others() -> None:
     given(DECIDER, QUEUED, joined).when(attempt(1)).then_refused(NotWaiting)
 
 
+def test_a_message_that_a_provider_was_asked_for_is_not_gathered_any_more() -> None:
+    later = MessageDeferred(**IDS, reason="130429", not_before=at(hours=1).isoformat())
+    given(DECIDER, QUEUED, ATTEMPTED, later).when(digest("another")).then_nothing()
+    given(DECIDER, QUEUED, FELL_BACK).when(digest("another")).then_nothing()
+
+
 def test_a_message_may_be_queued_for_later() -> None:
     later = replace(QUEUED, not_before=at(hours=9).isoformat(), digest="stalls")
     asked = queue(not_before=at(hours=9), digest="stalls")
