@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     secrets: Path | None = None
     https: bool = False
 
+    # Who is told what and when: an installation's own file, or the one that ships with notify.
+    notify_rules: Path | None = None
     # Messages go to the outbox unless a provider is configured.
     whatsapp_url: str = ""
     whatsapp_phone_id: str = ""

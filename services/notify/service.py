@@ -48,7 +48,7 @@ HEARD = (INTAKE.name, WORKFLOW.name, PAYMENT.name, NOTIFY.name)
 def build(kernel: Kernel, database: Database) -> Service:
     """Return the notify service. Raises BadConfiguration for a wrong rule or template."""
     templates = Templates.load(HERE / "texts")
-    rules = Rules.load(HERE / "rules.yaml", templates)
+    rules = Rules.load(kernel.settings.notify_rules or HERE / "rules.yaml", templates)
     signer = ReportSigner(kernel.secret("reports"))
     channels = build_channels(kernel, signer)
     views, persons = MessageViews(database), Persons(kernel.secret("persons"))

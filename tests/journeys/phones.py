@@ -1,19 +1,23 @@
 """The phones that messages reach: stand-ins for an SMS gateway and for WhatsApp, on loopback.
 
 They listen in threads of their own, so that an installation of many processes outlives the loop of
-one test.
+one test. Journeys are walked at any hour of the day, so the installation has rules of its own: the
+shipped ones, without quiet hours and without gathering.
 """
 
 from __future__ import annotations
 
 import socket
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import uvicorn
+import yaml
 from starlette.applications import Starlette
 
 from tests.unit.notify.standins import (
@@ -26,6 +30,8 @@ from tests.unit.notify.standins import (
     whatsapp_app,
 )
 
+SHIPPED = Path(__file__).parents[2] / "services" / "notify" / "rules.yaml"
+
 
 @dataclass(frozen=True)
 class Phones:
@@ -33,6 +39,7 @@ class Phones:
 
     gateway: StandIn
     whatsapp: StandIn
+    rules: Path
 
     @property
     def settings(self) -> dict[str, str]:
@@ -44,6 +51,7 @@ class Phones:
             "whatsapp_url": self.whatsapp.address,
             "whatsapp_phone_id": PHONE_ID,
             "whatsapp_token": TOKEN,
+            "notify_rules": str(self.rules),
         }
 
     def sms(self, number: str) -> list[str]:
@@ -66,8 +74,23 @@ class Phones:
 @contextmanager
 def phones() -> Iterator[Phones]:
     """Run both providers until the block ends."""
-    with _served(kannel_app) as gateway, _served(whatsapp_app) as whatsapp:
-        yield Phones(gateway, whatsapp)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _served(kannel_app) as gateway,
+        _served(whatsapp_app) as whatsapp,
+    ):
+        yield Phones(gateway, whatsapp, rules_at_any_hour(Path(folder)))
+
+
+def rules_at_any_hour(folder: Path) -> Path:
+    """Write the shipped rules so that nothing waits for the morning or for other messages."""
+    rules = yaml.safe_load(SHIPPED.read_text("utf-8"))
+    del rules["quiet_hours"]
+    for rule in rules["rules"]:
+        rule.pop("digest", None)
+    file = folder / "rules.yaml"
+    file.write_text(yaml.safe_dump(rules), "utf-8")
+    return file
 
 
 @contextmanager

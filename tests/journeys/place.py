@@ -23,7 +23,7 @@ _PATHS = {
         *("/api/workflow", "/api/verifikasi"),
     ),
     "payment": ("/tagihan", "/bendahara", "/api/bills", "/v1.0"),
-    "notify": ("/kotak-keluar", "/api/messages"),
+    "notify": ("/kotak-keluar", "/pesan", "/kabar", "/api/messages"),
 }
 
 
