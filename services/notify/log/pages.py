@@ -122,7 +122,14 @@ class LogPages:
 def log_pages(log: LogPages) -> APIRouter:
     """Return ``/pesan/berkas`` and ``/pesan/gagal`` for the office's people."""
     router = APIRouter(include_in_schema=False)
+    _add_file_pages(router, log)
+    _add_failed_page(router, log)
+    _add_questions(router, log)
+    _add_resends(router, log)
+    return router
 
+
+def _add_file_pages(router: APIRouter, log: LogPages) -> None:
     @router.get("/pesan/berkas/{number}")
     async def of_file(request: Request, account: Reader, number: str) -> Response:
         shown = await log.of_file(number, account, language(request))
@@ -138,6 +145,8 @@ def log_pages(log: LogPages) -> APIRouter:
 
         return sse_response(request, log.hub, log_key(account.office), draw)
 
+
+def _add_failed_page(router: APIRouter, log: LogPages) -> None:
     @router.get(FAILED)
     async def failed(
         request: Request,
@@ -157,6 +166,10 @@ def log_pages(log: LogPages) -> APIRouter:
             reasons=[(code, _offered(code, count, tr)) for code, count in codes],
             **await log.failed(account, lang, channel, reason, page),
         )
+
+
+def _add_questions(router: APIRouter, log: LogPages) -> None:
+    """Add the pages that ask before anything is sent again."""
 
     @router.get(f"{FAILED}/kirim-ulang")
     async def ask(
@@ -196,6 +209,8 @@ def log_pages(log: LogPages) -> APIRouter:
             channel="",
         )
 
+
+def _add_resends(router: APIRouter, log: LogPages) -> None:
     @router.post(f"{FAILED}/kirim-ulang")
     async def many(request: Request, account: Resender) -> Response:
         data = await read_form(request)
@@ -217,8 +232,6 @@ def log_pages(log: LogPages) -> APIRouter:
         except Refused as error:
             return log.pages.redirect(request, back, flash=error.message(), tone="warning")
         return log.pages.redirect(request, back, flash=_AGAIN)
-
-    return router
 
 
 def _ours(back: str) -> str:
