@@ -116,6 +116,15 @@ class DigestMessage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HoldMessage:
+    """It came to be due at night, and waits until ``not_before``."""
+
+    not_before: datetime
+    now: datetime
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseMessage:
     """It need not wait longer than ``not_before``: who was told first can't be reached."""
 
@@ -140,6 +149,7 @@ Report = (
     | DeferMessage
     | RecordFailure
     | DigestMessage
+    | HoldMessage
     | ReleaseMessage
     | SupersedeMessage
 )
