@@ -22,7 +22,13 @@ from services.notify.message import DECIDER, Failed, Message, message_stream
 from services.notify.refusals import UnknownMessage
 from services.notify.roster import Away, covers, on_duty, present, stand_in, turns
 from shared.contracts.intake import Applicant
-from shared.contracts.notify import MessageFailed, MessageQueued, MessageReleased, MessageSuperseded
+from shared.contracts.notify import (
+    MessageDigested,
+    MessageFailed,
+    MessageQueued,
+    MessageReleased,
+    MessageSuperseded,
+)
 from shared.contracts.workflow import AbsenceRecorded, StageOverdue, StageStarted
 from shared.ids import derived_id
 from shared.offices import Duty, Shift
@@ -247,6 +253,24 @@ async def test_who_can_not_be_reached_lets_the_next_one_hear_at_once(office: Off
     assert not await released(office, third)
     await fail(office, second)
     await until(lambda: released(office, third), what="the third one's turn")
+
+
+async def test_a_digest_that_nobody_got_lets_the_next_one_hear_of_each_alert(
+    office: Office,
+) -> None:
+    await submit(office)
+    await permit(office, STARTED, OVERDUE)
+    found = await queued(office, 4, "overdue-officer")
+    first, second = found[0][0], found[2][0]
+    digest = replace(first, message_id=derived_id("digest"), gathers=(first.message_id,))
+    into = MessageDigested(
+        application_id=APPLICATION, message_id=first.message_id, into=digest.message_id
+    )
+    await office.happened(message_stream(digest.message_id), digest, application=APPLICATION)
+    await office.happened(message_stream(first.message_id), into, application=APPLICATION)
+    assert not await released(office, second)
+    await fail(office, digest)
+    await until(lambda: released(office, second), what="the second one's turn")
 
 
 async def fail(office: Office, message: MessageQueued) -> None:
