@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from services.workflow import commands as c
 from services.workflow.commands import ExplainStall
@@ -66,6 +67,15 @@ async def test_the_ladder_step_by_step(office: SmallOffice) -> None:
     assert row.timer_us is None
     assert (row.escalated_us, row.escalated_to) == (to_micros(local(6, 14)), "head")
     assert row.deemed_us == to_micros(local(9, 16))
+
+
+async def test_a_sweep_that_finds_nothing_is_seen_too(office: SmallOffice) -> None:
+    def sweeps() -> float:
+        return REGISTRY.get_sample_value("jejak_sla_sweep_seconds_count") or 0.0
+
+    before = sweeps()
+    assert await office.sweeper().sweep() == Swept(0, 0, 0)
+    assert sweeps() == before + 1
 
 
 async def test_an_explanation_takes_the_timer_away(office: SmallOffice) -> None:
