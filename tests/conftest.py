@@ -8,6 +8,11 @@ import pytest
 
 pytest_plugins = ["tests.fixtures"]
 
+# Read when gRPC is imported: its handlers run in every process that is forked from here, and a
+# server that is started while gRPC's threads are at work could die of them (seen: PostgreSQL, by
+# signal 11). Nobody forks to go on using gRPC.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "false"
+
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
