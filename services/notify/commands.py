@@ -116,15 +116,6 @@ class DigestMessage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HoldMessage:
-    """It came to be due at night, and waits until ``not_before``."""
-
-    not_before: datetime
-    now: datetime
-    by: Actor
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseMessage:
     """It need not wait longer than ``not_before``: who was told first can't be reached."""
 
@@ -149,7 +140,6 @@ Report = (
     | DeferMessage
     | RecordFailure
     | DigestMessage
-    | HoldMessage
     | ReleaseMessage
     | SupersedeMessage
 )

@@ -25,7 +25,6 @@ from services.notify.commands import (
     Command,
     DeferMessage,
     DigestMessage,
-    HoldMessage,
     QueueMessage,
     RecordDelivered,
     RecordFailure,
@@ -39,7 +38,6 @@ from services.notify.commands import (
 from services.notify.refusals import NotWaiting, UnknownMessage
 from services.notify.states import (
     NO_OUTCOME,
-    QUIET_HOURS,
     TEXT_CLOSED,
     Delivered,
     Digested,
@@ -182,11 +180,6 @@ def _report(command: Report, state: Queued | Sending | Unknown | Sent) -> Sequen
         case DigestMessage(into=into):
             free = isinstance(state, Queued) and state.untouched
             return [MessageDigested(**ids, into=into)] if free else []
-        case HoldMessage(not_before=not_before):
-            early = isinstance(state, Queued) and (state.not_before or command.now) < not_before
-            until = not_before.isoformat()
-            held = MessageDeferred(**ids, reason=QUIET_HOURS, not_before=until)
-            return [held] if early else []
         case ReleaseMessage(not_before=not_before):
             waits = isinstance(state, Queued) and (state.not_before or not_before) > not_before
             return [MessageReleased(**ids, not_before=not_before.isoformat())] if waits else []

@@ -13,7 +13,6 @@ from services.notify.channels.sms import ReportSigner
 from services.notify.contacts import Contacts
 from services.notify.escalation import Escalation
 from services.notify.gate import Gate
-from services.notify.mornings import Mornings
 from services.notify.outcomes import Outcomes
 from services.notify.pace import Speed
 from services.notify.papers import Papers
@@ -102,7 +101,6 @@ def make_sender(parts: Parts) -> Sender:
         kernel.now,
         Limits(windows=windows(kernel.settings)),
         papers.of,
-        Mornings(parts.rules, parts.nights),
     )
 
 

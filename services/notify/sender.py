@@ -16,13 +16,7 @@ from typing import NamedTuple
 from prometheus_client import Counter
 
 from services.notify.channels import Channel, Failed, Outgoing
-from services.notify.commands import (
-    AttemptMessage,
-    Command,
-    HoldMessage,
-    RecordUnknown,
-    SupersedeMessage,
-)
+from services.notify.commands import AttemptMessage, Command, RecordUnknown, SupersedeMessage
 from services.notify.contact import OPTED_OUT
 from services.notify.digest import Digests
 from services.notify.gate import Detour, Go, Wait
@@ -36,7 +30,6 @@ from services.notify.message import (
     message_stream,
 )
 from services.notify.message import Unknown as UnknownOutcome
-from services.notify.mornings import Mornings
 from services.notify.outcomes import Outcomes
 from services.notify.outgoing import Composer, Draw, no_papers
 from services.notify.overtaken import Overtaken
@@ -82,11 +75,10 @@ class Sender:
         now: Callable[[], datetime],
         limits: Limits = Limits(),  # noqa: B008 - an immutable tuple
         papers: Draw = no_papers,
-        mornings: Mornings | None = None,
     ) -> None:
         """``channels`` maps the names that messages carry to what this installation has.
 
-        ``papers`` draws what goes along with an e-mail; without ``mornings`` no hour is quiet.
+        ``papers`` draws what goes along with an e-mail.
         """
         self._handler = handler
         self._views = views
@@ -97,7 +89,6 @@ class Sender:
         self._outcomes = outcomes
         self._gate = outcomes.gate
         self._now = now
-        self._mornings = mornings
         self._limits = limits
         self._room = asyncio.Semaphore(limits.concurrency)
         self._busy: set[str] = set()
@@ -166,7 +157,7 @@ class Sender:
             case Queued() if state.not_before is None or state.not_before <= now:
                 if await self._overtaken.by_events(loaded):
                     await self._record(state, SupersedeMessage(now=now, by=BY), "superseded")
-                elif not await self._held(state) and await self._digests.alone(state):
+                elif await self._digests.alone(state):
                     await self._attempt(due, state)
             case Sending(attempts=attempt, since=since) if now - since >= windows.stuck:
                 lost = RecordUnknown(attempt=attempt, now=now, by=BY)
@@ -178,18 +169,6 @@ class Sender:
                     await self._attempt(due, state)
             case _:
                 return
-
-    async def _held(self, state: Queued) -> bool:
-        """Say whether a message waits for the morning; what is queued by day never does."""
-        now = self._now()
-        if self._mornings is None:
-            return False
-        until = self._mornings.after(now, state.message, state.channel)
-        if until <= now:
-            return False
-        hold = HoldMessage(not_before=until, now=now, by=BY)
-        await self._record(state, hold, f"held:{until.isoformat()}")
-        return True
 
     async def _attempt(self, due: Due, state: Queued | UnknownOutcome) -> None:
         message, channel = state.message, self._channels.get(state.channel)

@@ -111,8 +111,6 @@ class Digested:
 TEXT_CLOSED = "131047"
 # Twice nobody knows whether the provider took it: what a message without any report fails with.
 NO_OUTCOME = "no-outcome"
-# Why a message waits that nobody was asked to send: it came to be due at night.
-QUIET_HOURS = "quiet-hours"
 
 Ended = Delivered | Read | Failed | Superseded | Digested
 Message = NotQueued | Queued | Sending | Unknown | Sent | Ended

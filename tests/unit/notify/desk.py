@@ -22,11 +22,9 @@ from services.notify.channels.whatsapp import WhatsApp
 from services.notify.contacts import Contacts
 from services.notify.gate import Gate
 from services.notify.message import DECIDER, Message, message_stream
-from services.notify.mornings import Mornings
 from services.notify.outcomes import Outcomes
 from services.notify.pace import Speed
 from services.notify.persons import Persons
-from services.notify.quiet import Nights
 from services.notify.reports import Reports
 from services.notify.rules import Rules
 from services.notify.sender import Limits, Sender
@@ -98,7 +96,6 @@ class Desk:
             outcomes,
             lambda: self.time,
             Limits(),
-            mornings=Mornings(RULES, Nights(RULES.quiet_hours, self.kernel.catalogue.offices)),
         )
         self.reports = Reports(handler, views, outcomes, PERSONS, lambda: self.time)
         self.projector = Projector(MessagesProjection(self.kernel.codec, PERSONS), self.database)
