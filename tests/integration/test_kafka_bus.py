@@ -176,7 +176,8 @@ async def test_a_record_that_cannot_be_read_is_parked_and_holds_up_nobody(
     await producer.stop()
     async with member(bus, mark, mark) as reader:
         await eventually(lambda: _have([reader], 2))
-    parked = await _parked(kafka_topics, mark, len(bad))
+        # One of them has no key, so it may lie on a partition that is read only after the good two.
+        parked = await _parked(kafka_topics, mark, len(bad))
     reasons = {dict(record.headers)["parkedreason"].decode() for record in parked}
     assert reasons == {
         "the value is not JSON",
