@@ -24,7 +24,7 @@ from shared.events import to_micros
 from shared.web.pages import language
 from shared.web.sse import sse_response
 
-MOST_URGENT, STALLED = 10, 6
+MOST_URGENT, STALLED = 6, 3
 
 
 @dataclass(frozen=True)
