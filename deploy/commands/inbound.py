@@ -6,8 +6,8 @@ import click
 
 from deploy.console import Session, answer, as_json
 from deploy.wiring import secret
+from services.notify.channels.providers import our_address
 from services.notify.channels.sms import ReportSigner
-from services.notify.providers import our_address
 from services.notify.webhooks import INCOMING
 
 

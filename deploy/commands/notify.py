@@ -8,11 +8,11 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-import services.notify
+import services.notify.rulebook
 from deploy.console import Session, answer, as_json, runs
-from services.notify.preview import Preview, previews
-from services.notify.rules import Rules
-from services.notify.wording import LANGUAGES, Templates
+from services.notify.rulebook.preview import Preview, previews
+from services.notify.rulebook.rules import Rules
+from services.notify.rulebook.wording import LANGUAGES, Templates
 from shared.errors import NotFound
 from shared.text import msg
 from shared.web.i18n import Translator
@@ -43,7 +43,7 @@ async def preview(
     \b
     jejak notify preview --template bill --language id
     """
-    folder = Path(services.notify.__path__[0])
+    folder = Path(services.notify.rulebook.__path__[0])
     templates = Templates.load(folder / "texts")
     Rules.load(folder / "rules.yaml", templates)
     chosen = {"name": name, "version": version or 0, "language": language or ""}

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from services.notify.log.lists import Wanted
-from services.notify.log.pages import OUTBOX_PAGE, LogPages, log_key
+from services.notify.log.pages import LogPages, log_key
 from services.notify.log.rights import Reader
+from services.notify.sisters import OUTBOX_PAGE
 from services.notify.views import MessageViews
 from shared.identity import Account
 from shared.web.pages import language

@@ -9,30 +9,31 @@ from pathlib import Path
 from typing import Any
 
 from services.notify.channels import Channel
+from services.notify.channels.providers import build_channels, our_address
+from services.notify.channels.routes import OUTBOX
 from services.notify.channels.sms import ReportSigner
-from services.notify.contacts import Contacts
-from services.notify.escalation import Escalation
-from services.notify.gate import Gate
-from services.notify.outcomes import Outcomes
-from services.notify.pace import Speed
-from services.notify.papers import Papers
-from services.notify.persons import Persons
-from services.notify.providers import build_channels, our_address, speeds
-from services.notify.quiet import Nights
-from services.notify.reactions import OUTBOX, Reactions
-from services.notify.recipients import Directory
+from services.notify.people.contacts import Contacts
+from services.notify.people.persons import Persons
+from services.notify.people.recipients import Directory
+from services.notify.reactions import Reactions
 from services.notify.replies.parts import Replies, build_replies
-from services.notify.rules import Rules
-from services.notify.sender import Limits, Sender
+from services.notify.rulebook.quiet import Nights
+from services.notify.rulebook.rules import Rules
+from services.notify.rulebook.wording import Templates
+from services.notify.sending.escalation import Escalation
+from services.notify.sending.outcomes import Outcomes
+from services.notify.sending.papers import Papers
+from services.notify.sending.sender import Limits, Sender
+from services.notify.sending.ways import Ways
+from services.notify.traffic.gate import Gate
+from services.notify.traffic.pace import Speed
 from services.notify.views import MessageViews, Windows
-from services.notify.ways import Ways
-from services.notify.wording import Templates
 from shared.database import Database
 from shared.reactions import Reaction
 from shared.service import Kernel
 from shared.settings import Settings
 
-HERE = Path(__file__).parent
+RULEBOOK = Path(__file__).parent / "rulebook"
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,8 @@ class Parts:
 
 def make_parts(kernel: Kernel, database: Database) -> Parts:
     """Return the parts. Raises BadConfiguration for a wrong rule, template or channel."""
-    templates = Templates.load(HERE / "texts")
-    rules = Rules.load(kernel.settings.notify_rules or HERE / "rules.yaml", templates)
+    templates = Templates.load(RULEBOOK / "texts")
+    rules = Rules.load(kernel.settings.notify_rules or RULEBOOK / "rules.yaml", templates)
     signer, persons = ReportSigner(kernel.secret("reports")), Persons(kernel.secret("persons"))
     channels, pace = build_channels(kernel, signer), speeds(kernel.settings)
     contacts = Contacts(kernel.handler, persons, kernel.now)
@@ -150,4 +151,15 @@ def places(kernel: Kernel) -> dict[str, str]:
     return {
         name: kernel.pages.link(name, "") or our_address(kernel.settings)
         for name in ("workflow", "payment")
+    }
+
+
+def speeds(settings: Settings) -> Mapping[str, Speed]:
+    """Return how fast each channel may be used by this process."""
+    return {
+        "whatsapp": Speed(settings.whatsapp_per_second, settings.whatsapp_gap_seconds),
+        "sms": Speed(settings.kannel_per_second),
+        "twilio": Speed(settings.twilio_per_second),
+        "8x8": Speed(settings.eightx8_per_second),
+        "email": Speed(settings.mail_per_second),
     }

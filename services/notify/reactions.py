@@ -5,19 +5,19 @@ Every event type that a rule may name leads to QueueMessage, once per rule and r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.notify.commands import QueueMessage
-from services.notify.contact import language_of, ordered
-from services.notify.contacts import Contacts
+from services.notify.channels.routes import EMAIL, GROUP_CHANNELS, OUTBOX, route
 from services.notify.message import DECIDER, message_stream
-from services.notify.quiet import Nights
-from services.notify.recipients import GROUP, Directory, Recipient, by_mail
-from services.notify.rules import EMAIL, OFFERED, Rule, Rules
-from services.notify.wording import Templates
-from shared.actors import system
+from services.notify.message.commands import BY, QueueMessage
+from services.notify.people.contact import language_of, ordered
+from services.notify.people.contacts import Contacts
+from services.notify.people.recipients import GROUP, Directory, Recipient, by_mail
+from services.notify.rulebook.quiet import Nights
+from services.notify.rulebook.rules import OFFERED, Rule, Rules
+from services.notify.rulebook.wording import Templates
 from shared.contracts import BY_NAME
 from shared.contracts.intake import ApplicationSubmitted
 from shared.events import Recorded
@@ -25,24 +25,6 @@ from shared.handle import Handler
 from shared.ids import derived_id
 from shared.reactions import Reaction
 from shared.telemetry import log
-
-BY = system("notify")
-OUTBOX = "outbox"
-# A group is a WhatsApp group: no SMS reaches it.
-GROUP_CHANNELS = ("whatsapp",)
-
-
-# The providers of a channel, in the order in which they are tried.
-PROVIDERS = {"whatsapp": ("whatsapp",), "sms": ("sms", "twilio", "8x8"), EMAIL: (EMAIL,)}
-
-
-def route(channels: Sequence[str], available: frozenset[str]) -> tuple[str, ...]:
-    """Return the providers to try, in order; the outbox where none of them is set up.
-
-    A rule names ways to reach a person; which companies carry an SMS is the installation's affair.
-    """
-    ways = (provider for name in channels for provider in PROVIDERS[name])
-    return tuple(way for way in ways if way in available) or (OUTBOX,)
 
 
 class Reactions:

@@ -7,23 +7,24 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from services.notify.api import messages_router
-from services.notify.channel_pages import ChannelPages, channel_router
-from services.notify.contacts import ContactsProjection
+from services.notify.channels.providers import our_address, plain
 from services.notify.log.drawing import Drawing
-from services.notify.log.lists import ApplicationsProjection, FollowUpsProjection, Lists
+from services.notify.log.lists import FollowUpsProjection, Lists
 from services.notify.log.pages import LogPages, log_key, log_pages
 from services.notify.log.resend import Resending
 from services.notify.pages import pages_router
 from services.notify.parts import Parts, make_parts, make_reactions, make_replies, make_sender
-from services.notify.preferences import Preferences, preference_pages
-from services.notify.providers import our_address, plain
+from services.notify.people.applications import Applications, ApplicationsProjection
+from services.notify.people.contacts import ContactsProjection
+from services.notify.people.preferences import Preferences, preference_pages
 from services.notify.replies.inbox import Inbox
 from services.notify.replies.parts import Replies
-from services.notify.reports import Reports
-from services.notify.sender import Sender
+from services.notify.rulebook.pages import WordingPages, wording_router
+from services.notify.sending.reports import Reports
+from services.notify.sending.sender import Sender
+from services.notify.traffic.pages import ChannelPages, channel_router
 from services.notify.views import MessagesProjection
 from services.notify.webhooks import WebhookSecrets, webhooks_router
-from services.notify.wording_pages import WordingPages, wording_router
 from shared.database import Database
 from shared.projection import Projector
 from shared.reactions import Reactor
@@ -72,16 +73,17 @@ def _projectors(parts: Parts, sender: Sender, replies: Replies) -> Sequence[Proj
 
 def _routers(parts: Parts, inbox: Inbox) -> Sequence[APIRouter]:
     kernel, lists = parts.kernel, Lists(parts.database)
+    applications = Applications(parts.database)
     reports = Reports(kernel.handler, parts.views, parts.outcomes, parts.persons, kernel.now)
     resending = Resending(kernel.handler, parts.rules, parts.contacts, parts.available, kernel.now)
     drawing = Drawing(kernel.handler, lists, parts.templates, kernel.catalogue)
-    log = LogPages(kernel.pages, kernel.hub, lists, drawing, resending)
+    log = LogPages(kernel.pages, kernel.hub, applications, lists, drawing, resending)
     return [
         webhooks_router(reports, inbox, _secrets(parts)),
         messages_router(log),
         pages_router(log, parts.views),
         log_pages(log),
-        preference_pages(_preferences(parts, lists)),
+        preference_pages(_preferences(parts, applications)),
         channel_router(_channel_pages(parts)),
         wording_router(WordingPages(kernel.pages, parts.rules, parts.templates, parts.nights)),
     ]
@@ -103,10 +105,10 @@ def _channel_pages(parts: Parts) -> ChannelPages:
     return pages
 
 
-def _preferences(parts: Parts, lists: Lists) -> Preferences:
+def _preferences(parts: Parts, applications: Applications) -> Preferences:
     kernel = parts.kernel
     secret, secure = kernel.secret("kabar"), kernel.settings.https
-    door = Door(lists.find, secret, name="kabar", secure=secure)
+    door = Door(applications.find, secret, name="kabar", secure=secure)
     return Preferences(kernel.pages, door, parts.contacts, parts.directory.submitted)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from services.notify.persons import Persons
+from services.notify.people.persons import Persons
 from shared.codec import Codec
 from shared.contracts import notify as events
 from shared.database import Database, Transaction

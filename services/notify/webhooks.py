@@ -22,7 +22,7 @@ from services.notify.channels import eightx8, twilio, whatsapp
 from services.notify.channels.sms import ReportSigner
 from services.notify.replies.inbox import Inbox
 from services.notify.replies.incoming import from_kannel, from_twilio, from_whatsapp, ours
-from services.notify.reports import Reports
+from services.notify.sending.reports import Reports
 from shared.errors import InvalidInput, NotAllowed, NotFound
 from shared.telemetry import log
 

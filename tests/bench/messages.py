@@ -7,14 +7,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from services.notify.wording import Template, Templates
+from services.notify.rulebook.wording import Template, Templates
 from shared.codec import Codec
 from shared.contracts.notify import MessageAttempted, MessageQueued, MessageSent
 from shared.events import NewEvent
 from shared.ids import derived_id, event_id
 from shared.store import NO_STREAM, Batch, EventStore
 
-_NOTIFY = Path(__file__).resolve().parents[2] / "services" / "notify"
+_RULEBOOK = Path(__file__).resolve().parents[2] / "services" / "notify" / "rulebook"
 _TOGETHER = 512
 
 
@@ -87,4 +87,4 @@ def _history(
 
 @cache
 def _template() -> Template:
-    return Templates.load(_NOTIFY / "texts").current("permit-ready")
+    return Templates.load(_RULEBOOK / "texts").current("permit-ready")

@@ -15,15 +15,15 @@ from services.notify.channels import Channel, Outgoing, Result
 from services.notify.channels.http import client
 from services.notify.channels.kannel import Kannel
 from services.notify.channels.sms import ReportSigner
-from services.notify.contacts import Contacts
-from services.notify.gate import Gate
-from services.notify.outcomes import Outcomes
-from services.notify.persons import Persons
-from services.notify.rules import Rules
-from services.notify.sender import Limits, Sender
+from services.notify.people.contacts import Contacts
+from services.notify.people.persons import Persons
+from services.notify.rulebook.rules import Rules
+from services.notify.rulebook.wording import Templates
+from services.notify.sending.outcomes import Outcomes
+from services.notify.sending.sender import Limits, Sender
+from services.notify.sending.ways import Ways
+from services.notify.traffic.gate import Gate
 from services.notify.views import MessagesProjection, MessageViews
-from services.notify.ways import Ways
-from services.notify.wording import Templates
 from shared.bus.local import LocalBus
 from shared.codec import Codec
 from shared.contracts.notify import MessageQueued
@@ -40,7 +40,7 @@ TARGET = Target(
     "notify to a null provider, share of bare sends", "notify", ("bare sends",), at_least=0.5
 )
 _LIMIT_SECONDS = 60.0
-_NOTIFY = Path(__file__).resolve().parents[2] / "services" / "notify"
+_RULEBOOK = Path(__file__).resolve().parents[2] / "services" / "notify" / "rulebook"
 
 
 def gateway(port: int) -> Kannel:
@@ -119,9 +119,9 @@ async def _notify(folder: Path, channel: Channel, messages: int) -> list[Reading
     store = SqliteStore(folder / "events.sqlite")
     bus = LocalBus(store, database)
     counted = _Counted(channel, messages)
-    templates = Templates.load(_NOTIFY / "texts")
+    templates = Templates.load(_RULEBOOK / "texts")
     handler, now = Handler(store, codec), lambda: datetime.now(UTC)
-    rules = Rules.load(_NOTIFY / "rules.yaml", templates)
+    rules = Rules.load(_RULEBOOK / "rules.yaml", templates)
     contacts = Contacts(handler, Persons("bench"), now)
     gate = Gate(database, now)
     outcomes = Outcomes(Ways(rules, contacts, {"sms"}, gate.closed), gate, contacts, templates, now)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from services.notify.channels import Sent
-from services.notify.circuit import Answered, Open, Trouble, Troubled
-from services.notify.circuits import Circuits
-from services.notify.counts import Counts
-from services.notify.persons import Persons
+from services.notify.people.persons import Persons
+from services.notify.traffic.circuit import Answered, Open, Trouble, Troubled
+from services.notify.traffic.circuits import Circuits
+from services.notify.traffic.counts import Counts
 from services.notify.views import MessagesProjection, MessageViews, Share, Windows
 from shared.codec import Codec
 from shared.database import Database

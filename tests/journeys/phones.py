@@ -30,7 +30,7 @@ from tests.unit.notify.standins import (
     whatsapp_app,
 )
 
-SHIPPED = Path(__file__).parents[2] / "services" / "notify" / "rules.yaml"
+SHIPPED = Path(__file__).parents[2] / "services" / "notify" / "rulebook" / "rules.yaml"
 
 
 @dataclass(frozen=True)

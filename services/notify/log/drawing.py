@@ -12,7 +12,7 @@ from services.notify.log.reasons import reason_of
 from services.notify.log.rights import Right
 from services.notify.log.words import STATES, channel_name, recipient_name
 from services.notify.message import DECIDER, NotQueued, message_stream
-from services.notify.wording import Templates
+from services.notify.rulebook.wording import Templates
 from shared.contracts import notify as events
 from shared.contracts.notify import MessageQueued, ReplyReceived
 from shared.errors import BadConfiguration

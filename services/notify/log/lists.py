@@ -1,4 +1,4 @@
-"""What the pages about messages look up: applications by number, what was sent anew, answers."""
+"""What the pages about messages look up: messages, what was sent anew, answers."""
 
 from __future__ import annotations
 
@@ -7,20 +7,10 @@ from typing import NamedTuple
 
 from shared.codec import Codec
 from shared.contracts import notify as events
-from shared.contracts.intake import ApplicationForwarded, ApplicationSubmitted
 from shared.database import Database, Transaction
 from shared.events import Recorded
-from shared.topics import INTAKE, NOTIFY
+from shared.topics import NOTIFY
 
-_APPLICATIONS = """
-CREATE TABLE IF NOT EXISTS applications_1 (
-    number TEXT NOT NULL PRIMARY KEY, application_id TEXT NOT NULL, office TEXT NOT NULL,
-    code_hash TEXT NOT NULL
-)
-"""
-_BY_APPLICATION = (
-    "CREATE INDEX IF NOT EXISTS applications_1_application ON applications_1 (application_id)"
-)
 _RESENDS = """
 CREATE TABLE IF NOT EXISTS resends_1 (
     message_id TEXT NOT NULL PRIMARY KEY, resend_id TEXT NOT NULL
@@ -39,15 +29,6 @@ _ROW = (
     "LEFT JOIN resends_1 r ON r.message_id = m.message_id WHERE m.office = ?"
 )
 UNFINISHED = ("failed", "unknown")
-
-
-class Found(NamedTuple):
-    """An application. ``code_hash`` is SHA-256 of its secret code, in hexadecimal."""
-
-    number: str
-    application_id: str
-    office: str
-    code_hash: str
 
 
 class LogRow(NamedTuple):
@@ -83,40 +64,6 @@ class Wanted(NamedTuple):
     application_id: str = ""
     message_id: str = ""
     open_only: bool = False
-
-
-class ApplicationsProjection:
-    """Folds ``jejak.intake`` into ``applications``."""
-
-    name = "notify-applications-1"
-    topics = (INTAKE.name,)
-
-    def __init__(self, codec: Codec) -> None:
-        """Decode with ``codec``."""
-        self._codec = codec
-
-    def create(self, tx: Transaction) -> None:
-        """Create the table."""
-        tx.execute(_APPLICATIONS)
-        tx.execute(_BY_APPLICATION)
-
-    def apply(self, tx: Transaction, recorded: Sequence[Recorded]) -> None:
-        """Fold events, in order, into rows."""
-        for one in recorded:
-            if one.type not in ("ApplicationSubmitted", "ApplicationForwarded"):
-                continue
-            match self._codec.decode(one):
-                case ApplicationSubmitted() as event:
-                    tx.execute(
-                        "INSERT INTO applications_1 (number, application_id, office, code_hash) "
-                        "VALUES (?, ?, ?, ?) ON CONFLICT (number) DO NOTHING",
-                        (event.number, event.application_id, event.office, event.code_hash),
-                    )
-                case ApplicationForwarded() as event:
-                    tx.execute(
-                        "UPDATE applications_1 SET office = ? WHERE application_id = ?",
-                        (event.office, event.application_id),
-                    )
 
 
 class FollowUpsProjection:
@@ -156,14 +103,6 @@ class Lists:
     def __init__(self, database: Database) -> None:
         """Ask ``database``, where the projections write."""
         self._database = database
-
-    async def find(self, number: str) -> Found | None:
-        """Return the application of a registration number as it is stored."""
-        rows = await self._database.query(
-            "SELECT number, application_id, office, code_hash FROM applications_1 WHERE number = ?",
-            (number,),
-        )
-        return Found(*rows[0]) if rows else None
 
     async def messages(
         self, office: str, wanted: Wanted, limit: int, skip: int = 0

@@ -15,7 +15,8 @@ from services.notify.log.reasons import reason_of
 from services.notify.log.resend import Resending
 from services.notify.log.rights import Reader, Resender
 from services.notify.log.words import CHANNELS
-from shared.actors import Role
+from services.notify.people.applications import Applications
+from services.notify.sisters import FAILED, sisters_of
 from shared.errors import NotFound, Refused
 from shared.identity import Account
 from shared.ids import new_id
@@ -26,27 +27,11 @@ from shared.web.session import current_user
 from shared.web.sse import LiveHub, sse_response
 
 PAGE_ROWS, LOG_ROWS, AT_ONCE = 30, 200, 500
-FAILED, OUTBOX_PAGE = "/pesan/gagal", "/kotak-keluar"
-CHANNELS_PAGE = "/pesan/saluran"
-SISTERS = (
-    (msg("All messages"), OUTBOX_PAGE),
-    (msg("Not arrived"), FAILED),
-)
-"""The pages about messages, as (label, path)."""
-_NARROWER = (
-    ((msg("Wordings"), "/pesan/templat"), (Role.SUPERVISOR, Role.ADMIN, Role.AUDITOR)),
-    ((msg("Channels"), CHANNELS_PAGE), (Role.SUPERVISOR, Role.ADMIN)),
-)
 _AGAIN = msg("It is sent again. The new message stands above the old one.")
 _MANY = msg("Sent again: {done}. Not sent again: {refused}.")
 _Page = Annotated[int, Query(ge=1, le=100_000)]
 _Back = Annotated[str, Query(max_length=200)]
 _Word = Annotated[str, Query(max_length=40)]
-
-
-def sisters_of(account: Account | None) -> tuple[tuple[str, str], ...]:
-    """Return the pages about messages that are for ``account``."""
-    return (*SISTERS, *(page for page, roles in _NARROWER if account and account.has(*roles)))
 
 
 def log_key(office: str) -> str:
@@ -60,6 +45,7 @@ class LogPages:
 
     pages: Pages
     hub: LiveHub
+    applications: Applications
     lists: Lists
     drawing: Drawing
     resending: Resending
@@ -75,7 +61,7 @@ class LogPages:
 
         An application that was handed on leaves its messages with the office that sent them.
         """
-        found = await self.lists.find(number.strip().upper()[:40])
+        found = await self.applications.find(number.strip().upper()[:40])
         if found is None:
             raise NotFound
         wanted = Wanted(application_id=found.application_id)

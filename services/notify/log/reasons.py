@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from services.notify.contact import OPTED_OUT
 from services.notify.message import NO_OUTCOME
-from services.notify.recipients import BAD_NUMBER
+from services.notify.people.contact import OPTED_OUT
+from services.notify.people.recipients import BAD_NUMBER
 from shared.web.i18n import msg
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from services.notify.commands import QueueMessage
-from services.notify.contact import OPTED_OUT, ordered
-from services.notify.contacts import Contacts
+from services.notify.channels.routes import GROUP_CHANNELS, route
 from services.notify.log.reasons import reason_of
 from services.notify.message import (
     DECIDER,
@@ -17,9 +15,10 @@ from services.notify.message import (
     Unknown,
     message_stream,
 )
-from services.notify.overtaken import Overtaken
-from services.notify.reactions import GROUP_CHANNELS, route
-from services.notify.recipients import GROUP
+from services.notify.message.commands import QueueMessage
+from services.notify.people.contact import OPTED_OUT, ordered
+from services.notify.people.contacts import Contacts
+from services.notify.people.recipients import GROUP
 from services.notify.refusals import (
     AlertOvertaken,
     AlreadyResent,
@@ -28,7 +27,8 @@ from services.notify.refusals import (
     RecipientOptedOut,
     StillResolving,
 )
-from services.notify.rules import Rules
+from services.notify.rulebook.rules import Rules
+from services.notify.sending.overtaken import Overtaken
 from shared.contracts.notify import MessageQueued
 from shared.errors import NotFound, Refused
 from shared.handle import Handler, Loaded

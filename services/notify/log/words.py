@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from services.notify.recipients import GROUP
+from services.notify.people.recipients import GROUP
 from shared.privacy import mask
 from shared.web.i18n import Translator, msg
 

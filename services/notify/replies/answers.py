@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
-from services.notify.commands import QueueMessage
-from services.notify.contact import language_of
-from services.notify.contacts import Contacts
+from services.notify.channels.routes import route
 from services.notify.message import DECIDER, message_stream
-from services.notify.outcomes import WRITER
-from services.notify.reactions import BY, route
-from services.notify.wording import Templates
+from services.notify.message.commands import BY, QueueMessage
+from services.notify.people.contact import language_of
+from services.notify.people.contacts import Contacts
+from services.notify.rulebook.wording import Templates
+from services.notify.sending.outcomes import WRITER
 from shared.contracts.notify import ReplyReceived
 from shared.events import Recorded
 from shared.handle import Handler

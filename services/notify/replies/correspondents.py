@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from services.notify.persons import Persons
+from services.notify.people.persons import Persons
 from shared.codec import Codec
 from shared.contracts import BY_CLASS, intake, notify, workflow
 from shared.database import Database, Transaction

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from services.notify.persons import Persons
+from services.notify.people.persons import Persons
 from services.notify.replies.incoming import Incoming
 from services.notify.replies.reply import DECIDER, ReceiveReply, reply_stream
 from services.notify.views import MessageViews

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from services.notify.contacts import Contacts
-from services.notify.persons import Persons
-from services.notify.recipients import Directory
+from services.notify.people.contacts import Contacts
+from services.notify.people.persons import Persons
+from services.notify.people.recipients import Directory
 from services.notify.replies.answers import Answers
 from services.notify.replies.correspondents import Correspondents, CorrespondentsProjection
 from services.notify.replies.inbox import Inbox
 from services.notify.replies.reactions import ReplyReactions
 from services.notify.replies.stalls import Stalls
-from services.notify.rules import Rules
+from services.notify.rulebook.rules import Rules
+from services.notify.rulebook.wording import Templates
 from services.notify.views import MessageViews
-from services.notify.wording import Templates
 from shared.database import Database
 from shared.projection import Projector
 from shared.reactions import Reactor

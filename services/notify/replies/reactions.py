@@ -17,10 +17,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from services.notify.contacts import Contacts
-from services.notify.persons import Persons
-from services.notify.reactions import BY
-from services.notify.recipients import Directory
+from services.notify.message.commands import BY
+from services.notify.people.contacts import Contacts
+from services.notify.people.persons import Persons
+from services.notify.people.recipients import Directory
 from services.notify.replies.answers import OTHER_REASON, REASONS, Answers
 from services.notify.replies.correspondents import Correspondents
 from services.notify.replies.meaning import Wish, wish
@@ -38,7 +38,7 @@ from services.notify.replies.reply import (
 )
 from services.notify.replies.stalls import Stalls, account_of
 from services.notify.replies.standing import standing
-from services.notify.ways import LAST_WORD
+from services.notify.sending.ways import LAST_WORD
 from shared.contracts.intake import ApplicationSubmitted
 from shared.contracts.notify import (
     ReplyNotUnderstood,

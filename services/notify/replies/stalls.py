@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from services.notify.message import DECIDER, NotQueued, message_stream
-from services.notify.persons import Persons
-from services.notify.recipients import Directory
+from services.notify.people.persons import Persons
+from services.notify.people.recipients import Directory
 from services.notify.replies.correspondents import Correspondents
 from services.notify.replies.meaning import addressed
-from services.notify.rules import Rules
+from services.notify.rulebook.rules import Rules
 from shared.contracts import workflow
 from shared.contracts.notify import ReplyReceived
 from shared.handle import Handler

@@ -19,18 +19,18 @@ from services.notify.channels.kannel import Kannel
 from services.notify.channels.outbox import Outbox
 from services.notify.channels.sms import ReportSigner
 from services.notify.channels.whatsapp import WhatsApp
-from services.notify.contacts import Contacts
-from services.notify.gate import Gate
 from services.notify.message import DECIDER, Message, message_stream
-from services.notify.outcomes import Outcomes
-from services.notify.pace import Speed
-from services.notify.persons import Persons
-from services.notify.reports import Reports
-from services.notify.rules import Rules
-from services.notify.sender import Limits, Sender
+from services.notify.people.contacts import Contacts
+from services.notify.people.persons import Persons
+from services.notify.rulebook.rules import Rules
+from services.notify.rulebook.wording import Templates
+from services.notify.sending.outcomes import Outcomes
+from services.notify.sending.reports import Reports
+from services.notify.sending.sender import Limits, Sender
+from services.notify.sending.ways import Ways
+from services.notify.traffic.gate import Gate
+from services.notify.traffic.pace import Speed
 from services.notify.views import MessagesProjection, MessageViews
-from services.notify.ways import Ways
-from services.notify.wording import Templates
 from shared.bus import Delivery
 from shared.database import Database
 from shared.events import Recorded, to_micros
@@ -52,7 +52,7 @@ from tests.unit.notify.standins import (
     whatsapp_app,
 )
 
-HERE = Path(__file__).parents[3] / "services" / "notify"
+HERE = Path(__file__).parents[3] / "services" / "notify" / "rulebook"
 TEMPLATES = Templates.load(HERE / "texts")
 PERSONS = Persons("persons-TEST-0001")
 RULES = Rules.load(HERE / "rules.yaml", TEMPLATES)

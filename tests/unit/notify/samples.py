@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from services.notify.commands import (
+from services.notify.message.commands import (
     AttemptMessage,
     DeferMessage,
     DigestMessage,

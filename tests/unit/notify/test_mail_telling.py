@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from services.notify.papers import Papers
-from services.notify.rules import Rules
-from services.notify.wording import Templates
+from services.notify.rulebook.rules import Rules
+from services.notify.rulebook.wording import Templates
+from services.notify.sending.papers import Papers
 from shared.contracts.intake import Document
 from shared.contracts.notify import MessageQueued
 from shared.contracts.payment import BillIssued, PaymentReceived

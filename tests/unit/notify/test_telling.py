@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from services.notify.recipients import Directory
-from services.notify.rules import OFFERED
+from services.notify.people.recipients import Directory
+from services.notify.rulebook.rules import OFFERED
 from shared.actors import Role
 from shared.contracts import BY_NAME
 from shared.contracts.intake import Applicant, ApplicationSubmitted

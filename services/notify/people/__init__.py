@@ -1,0 +1,1 @@
+"""Who is told: numbers from the streams, the duty roster, and what each person wants."""

@@ -1,0 +1,1 @@
+"""From a queued message to its outcome, and what a provider's word means."""
