@@ -12,9 +12,10 @@ class Limits:
     # What one transaction carries at most: a commit stays short, and others get their turn.
     group_appends: int = 512
     group_bytes: int = 4 << 20
-    # How long a commit of a bulk may take: a short while when somebody appends beside it.
+    # How much longer than a single append's a commit of a bulk may take: a short while when
+    # somebody appends beside it.
     bulk_seconds: float = 0.02
-    bulk_beside_others_seconds: float = 0.001
+    bulk_beside_others_seconds: float = 0.004
     # What may wait: beyond it callers wait for room, and are turned away in the end.
     waiting_appends: int = 4096
     wait_seconds: float = 5.0

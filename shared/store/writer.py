@@ -26,6 +26,8 @@ A = TypeVar("A", Append, BulkAppend)
 _AT_WORK_SECONDS: Final = 1.0
 _FIRST_SIZE: Final = 16
 _LEAST_SIZE: Final = 4
+# Of the last single append's commit, in what is known of how long they take.
+_WEIGHT: Final = 0.125
 
 
 class GroupWriter:
@@ -53,6 +55,7 @@ class GroupWriter:
         self._bulk: deque[BulkAppend] = deque()
         self._size = _FIRST_SIZE
         self._single_at = -_AT_WORK_SECONDS
+        self._single_seconds = 0.0
         self._bulk_is_next = False
         self._room = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -143,14 +146,24 @@ class GroupWriter:
         """Commit a group, and learn from one of the bulk how large the next may be."""
         began = time.monotonic()
         results = await self._commit(group)
+        now = time.monotonic()
         if isinstance(group[0], BulkAppend):
-            limits, now = self._limits, time.monotonic()
-            beside_others = now - self._single_at < _AT_WORK_SECONDS
-            allowed = limits.bulk_beside_others_seconds if beside_others else limits.bulk_seconds
             # In steps: one commit that was slow by chance says little about the next.
-            size = int(self._size * (0.7 if now - began > allowed else 1.3))
-            self._size = min(max(size, _LEAST_SIZE), limits.group_appends)
+            size = int(self._size * (0.7 if now - began > self._allowed(now) else 1.3))
+            self._size = min(max(size, _LEAST_SIZE), self._limits.group_appends)
+        else:
+            self._single_seconds += (now - began - self._single_seconds) * _WEIGHT
         return results
+
+    def _allowed(self, now: float) -> float:
+        """Return how long a commit of the bulk may take: what any commit takes here, and a while.
+
+        Where the disk or the machine is slow a small group is hardly faster than a large one.
+        """
+        limits = self._limits
+        beside_others = now - self._single_at < _AT_WORK_SECONDS
+        longer = limits.bulk_beside_others_seconds if beside_others else limits.bulk_seconds
+        return self._single_seconds + longer
 
 
 def _first(waiting: deque[A], appends: int, limit: int) -> list[A]:
