@@ -59,15 +59,20 @@ class _Layout:
         index = bisect_right(self.opens, at) - 1
         if index < 0:
             return 0
-        left = self.closes[index] - at
-        return self.after[index] - left if left > 0 else self.after[index]
+        total, closes = self.after[index], self.closes[index]
+        return total - closes + at if at < closes else total
 
-    def reached(self, worked: int) -> int | None:
-        """Return the first instant at which ``worked`` is reached, None beyond the layout."""
-        index = bisect_left(self.after, worked)
-        if index == len(self.after):
-            return None
-        return self.closes[index] - (self.after[index] - worked)
+    def add(self, start: int, micros: int) -> int | None:
+        """Return when ``micros`` have been worked since ``start``, None beyond the layout."""
+        after, closes = self.after, self.closes
+        index = bisect_right(self.opens, start) - 1
+        if index >= 0:
+            left = closes[index] - start
+            if left >= micros:
+                return start + micros
+            micros += after[index] - left if left > 0 else after[index]
+        index = bisect_left(after, micros)
+        return None if index == len(after) else closes[index] - after[index] + micros
 
 
 class WorkCalendar:
@@ -131,12 +136,12 @@ class WorkCalendar:
         """Like ``add``, in microseconds UTC and working microseconds."""
         if micros <= 0:
             return start
-        layout = self._covering(start, start + micros)
-        while True:
-            found = layout.reached(layout.worked(start) + micros)
-            if found is not None:
-                return found
+        layout = self._layout
+        if not layout.begins <= start < start + micros < layout.ends:
+            layout = self._covering(start, start + micros)
+        while (found := layout.add(start, micros)) is None:
             layout = self._extended(layout.first_year, layout.last_year + 1)
+        return found
 
     def next_open(self, at: datetime) -> datetime:
         """Return ``at`` when the office is open then, else the instant it opens next."""
@@ -175,24 +180,28 @@ class WorkCalendar:
         """Return the instant at which a day of the office begins."""
         return from_micros(self._of_day(day).midnight(day))
 
-    def works(self, spans: Sequence[Sequence[int]]) -> list[int]:
+    def works(self, spans: Iterable[Sequence[int]]) -> list[int]:
         """Return the working microseconds of many (start, end); 0 where one ends before it starts.
 
         One that begins where the one before it ended costs a single search.
         """
         found: list[int] = []
         layout, last, until = self._layout, -1, 0
-        worked = layout.worked
+        opens, closes, after = layout.opens, layout.closes, layout.after
         for start, end in spans:
-            if not layout.begins <= start < end < layout.ends:
-                if end <= start:
-                    found.append(0)
-                    continue
+            if end <= start:
+                found.append(0)
+                continue
+            if not (layout.begins <= start and end < layout.ends):
                 # The running totals of another layout begin elsewhere.
                 layout, last = self._covering(start, end), -1
-                worked = layout.worked
-            before = until if start == last else worked(start)
-            last, until = end, worked(end)
+                opens, closes, after = layout.opens, layout.closes, layout.after
+            before = until if start == last else layout.worked(start)
+            # As ``worked``, written out: a permit that went to and fro has many spans.
+            index = bisect_right(opens, end) - 1
+            last, until = end, after[index] if index >= 0 else 0
+            if index >= 0 and end < closes[index]:
+                until -= closes[index] - end
             found.append(until - before)
         return found
 

@@ -12,9 +12,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def to_micros(instant: datetime) -> int:
     """Return microseconds since 1970 in UTC. Raises ValueError for a naive instant."""
-    if instant.tzinfo is None:
-        raise ValueError("an instant needs a time zone")
-    delta = instant - _EPOCH
+    try:
+        delta = instant - _EPOCH
+    except TypeError:
+        raise ValueError("an instant needs a time zone") from None
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
 
 

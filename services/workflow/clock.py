@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from operator import itemgetter
 from typing import NamedTuple
 
 from services.workflow.clock_fold import ClockState, Run, dump, evolve, load
@@ -32,6 +33,7 @@ class Mode(StrEnum):
 
 
 _RUNNING = Mode.RUNNING
+_span = itemgetter(1, 2)
 
 
 class Amount(NamedTuple):
@@ -112,8 +114,8 @@ def evaluate(
     now = to_micros(at)
     worked = _counted(state, calendar, sop, state.stopped or now)
     by_stage: dict[str, int] = {}
-    for run, micros in zip(worked.runs, worked.micros, strict=True):
-        by_stage[run.stage] = by_stage.get(run.stage, 0) + micros
+    for (name, _, _), micros in zip(worked.runs, worked.micros, strict=True):
+        by_stage[name] = by_stage.get(name, 0) + micros
     stage = sop.stage(state.stage)
     own = _of(worked, state.stage)
     mode, waits_for = _mode(state, stage)
@@ -225,7 +227,7 @@ def _counted(state: ClockState, calendar: WorkCalendar, sop: Sop, until: int) ->
     runs = [run for run in state.runs if run.stage not in sop.standing]
     if 0 < state.since < until and state.stage not in sop.standing:
         runs.append(Run(state.stage, state.since, until))
-    micros = calendar.works([(start, end) for _, start, end in runs])
+    micros = calendar.works(map(_span, runs))
     return _Worked(runs, micros, sum(micros), until)
 
 

@@ -55,12 +55,14 @@ _new = tuple.__new__
 
 def evolve(state: ClockState, fact: AnyFact) -> ClockState:
     """Return the clock after ``fact``. Events that don't concern it change nothing."""
-    change = _CHANGES.get(type(fact.event))
-    return state if change is None else change(state, fact.event, to_micros(fact.at))
+    event, at, _ = fact
+    change = _CHANGES.get(type(event))
+    return state if change is None else change(state, event, to_micros(at))
 
 
 def _opened(state: ClockState, event: PermitOpened, at: int) -> ClockState:
-    return state._replace(opened=at, since=at)
+    _, stopped, stage, _, runs, returned, unpaid = state
+    return _new(ClockState, (at, stopped, stage, at, runs, returned, unpaid))
 
 
 def _started(state: ClockState, event: StageStarted, at: int) -> ClockState:

@@ -7,6 +7,7 @@ of the office. A running permit keeps the version it started with.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from services.workflow.sop_file import (
@@ -72,12 +73,15 @@ class Sop:
     standing: frozenset[str] = field(init=False, repr=False, compare=False)
     """Ids of the stages in which the office's clock stands still."""
     _by_id: dict[str, Stage] = field(init=False, repr=False, compare=False)
+    _later: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Prepare what the clock asks for at every reading."""
         standing = frozenset(stage.id for stage in self.stages if stage.waits_for)
         object.__setattr__(self, "standing", standing)
         object.__setattr__(self, "_by_id", {stage.id: stage for stage in self.stages})
+        later = {id: self._budget_of(self.after(id)) for id in ("", *self._by_id)}
+        object.__setattr__(self, "_later", later)
 
     def stage(self, stage_id: str) -> Stage | None:
         """Return a stage by id."""
@@ -92,7 +96,10 @@ class Sop:
 
     def budget_after(self, stage_id: str) -> int:
         """Return the working minutes that the stages after one take until the permit is signed."""
-        later = self.after(stage_id)
+        return self._later.get(stage_id, 0)
+
+    @staticmethod
+    def _budget_of(later: Sequence[Stage]) -> int:
         signed = [index for index, stage in enumerate(later) if stage.kind is Kind.SIGN]
         until = signed[0] + 1 if signed else 0
         return sum(stage.budget or 0 for stage in later[:until] if stage.survey != "never")

@@ -26,8 +26,6 @@ A = TypeVar("A", Append, BulkAppend)
 _AT_WORK_SECONDS: Final = 1.0
 _FIRST_SIZE: Final = 16
 _LEAST_SIZE: Final = 4
-# Of the last single append's commit, in what is known of how long they take.
-_WEIGHT: Final = 0.125
 
 
 class GroupWriter:
@@ -147,12 +145,14 @@ class GroupWriter:
         began = time.monotonic()
         results = await self._commit(group)
         now = time.monotonic()
+        took = now - began
+        # In steps: one commit that was slow by chance says little about the next.
         if isinstance(group[0], BulkAppend):
-            # In steps: one commit that was slow by chance says little about the next.
-            size = int(self._size * (0.7 if now - began > self._allowed(now) else 1.3))
+            size = int(self._size * (0.7 if took > self._allowed(now) else 1.3))
             self._size = min(max(size, _LEAST_SIZE), self._limits.group_appends)
         else:
-            self._single_seconds += (now - began - self._single_seconds) * _WEIGHT
+            usual = self._single_seconds or took
+            self._single_seconds = usual * (1.1 if took > usual else 0.9)
         return results
 
     def _allowed(self, now: float) -> float:
