@@ -20,7 +20,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def busy_day(till: Till) -> None:
     """Let every kind of thing happen to bills and money."""
     settled, disputed, returned = [await till.bill() for _ in range(3)]
-    await till.settle(settled, await till.pay(settled), till.now().date())
+    await till.settle(settled, await till.pay(settled), till.today)
     reference = await till.pay(disputed)
     await till.dispute(disputed, reference)
     await till.contradict(disputed, reference)
@@ -31,7 +31,7 @@ async def busy_day(till: Till) -> None:
     await till.pay(twice)
     await till.pay(twice)
     found = await till.pay(unreported, source="settlement")
-    await till.settle(unreported, found, till.now().date())
+    await till.settle(unreported, found, till.today)
     await till.pay(little, amount=1)
     await till.shown("suspense", lambda row: row["reason"] == "underpaid")
 

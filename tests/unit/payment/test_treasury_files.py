@@ -72,7 +72,7 @@ async def test_a_file_is_read_and_its_day_closed_by_class(office: Office) -> Non
     bill, unreported = await till.bill(), await till.bill(7)
     reference = await till.pay(bill)
     await till.shown("payments", lambda row: row["reference"] == reference)
-    today = till.now().astimezone(till.zone).date()
+    today = till.today
     content = csv_file(
         [Row(bill.amount, reference, on=today), Row(unreported.amount, on=today)], opening=5
     )
@@ -106,7 +106,7 @@ async def test_a_file_is_read_and_its_day_closed_by_class(office: Office) -> Non
 
 async def test_a_line_of_nobody_is_written_to_suspense_and_its_case_opens(office: Office) -> None:
     till, http = Till(office), office.http
-    today = till.now().astimezone(till.zone).date()
+    today = till.today
     brought = await bring(http, csv_file([Row(73_000, "LOOSE-1", on=today)], opening=6))
     line = f"/bendahara/baris/{brought.headers['location'].rsplit('/', 1)[1]}/1"
     page = await page_with(http, f"{line}?lang=en", "Write to suspense", "Waiting")

@@ -60,6 +60,11 @@ class Till:
         self.now = office.running.kernel.now
         self.zone = ZoneInfo(office.running.kernel.catalogue.offices[home].zone)
 
+    @property
+    def today(self) -> date:
+        """The day at the office: near midnight another one than elsewhere."""
+        return self.now().astimezone(self.zone).date()
+
     def number(self) -> str:
         """Return a registration number that nobody had yet."""
         return f"{self._code}-2026-{next(_COUNT) + 500:06d}"
@@ -212,7 +217,7 @@ class Till:
 
 
 def yesterday(till: Till) -> date:
-    return till.now().date() - timedelta(days=1)
+    return till.today - timedelta(days=1)
 
 
 def fields(page: str, action: str) -> dict[str, str]:
