@@ -21,6 +21,7 @@ from shared.web.login import FailedTries, login_router
 from shared.web.middleware import BodyLimit, LastResort, Reference, SecurityHeaders
 from shared.web.pages import STATIC_DIR, Pages
 from shared.web.session import Sessions
+from shared.web.signed import SignedCalls
 
 DEFAULT_BODY_LIMIT = 256 * 1024
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -56,7 +57,10 @@ def build_app(
         redoc_url=None,
         lifespan=lifespan,
         dependencies=[Depends(guard)],
-        middleware=_around(origins, secure, body_limit, larger_bodies or {}),
+        middleware=[
+            *_around(origins, secure, body_limit, larger_bodies or {}),
+            Middleware(SignedCalls, routes=[one for router in routers for one in router.routes]),
+        ],
     )
     app.state.pages, app.state.sessions, app.state.csrf = pages, sessions, csrf
     problems.install(app)

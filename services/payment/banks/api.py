@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.routing import APIRoute
 from pydantic_core import to_json
 
 from services.payment.banks import described, hints, snap
@@ -18,25 +17,13 @@ from services.payment.banks.teller import Tellers
 from services.payment.banks.virtual_account import INQUIRY, PAYMENT, STATUS, VirtualAccounts
 from shared.errors import JejakError
 from shared.telemetry import log
+from shared.web.signed import SignedRoute
 
 Answer = Callable[[Call], Awaitable[Reply]]
 Service = Callable[[Caller, bytes], Awaitable[Reply]]
 # A reversal of a partner that has none is answered under the payment's code.
 _NO_SERVICE = PAYMENT
 _ACCEPTED = {"response_code": "0000", "response_message": "accepted"}
-
-
-class SignedRoute(APIRoute):
-    """A route whose calls are bytes with a signature: its function gets the request as it came.
-
-    There is no parameter to resolve and no form token to ask for (a signature is no cookie), so
-    FastAPI's work for those is left out of what a bank waits for.
-    """
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the function itself: it takes a request and answers with a response."""
-        handler: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
-        return handler
 
 
 def snap_router(door: Door, accounts: VirtualAccounts, now: Callable[[], datetime]) -> APIRouter:
