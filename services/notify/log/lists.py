@@ -16,6 +16,7 @@ CREATE TABLE IF NOT EXISTS resends_1 (
     message_id TEXT NOT NULL PRIMARY KEY, resend_id TEXT NOT NULL
 )
 """
+_BY_RESEND = "CREATE INDEX IF NOT EXISTS resends_1_resend ON resends_1 (resend_id)"
 _ANSWERS = """
 CREATE TABLE IF NOT EXISTS answers_1 (
     message_id TEXT NOT NULL, reply_id TEXT NOT NULL, PRIMARY KEY (message_id, reply_id)
@@ -79,6 +80,7 @@ class FollowUpsProjection:
     def create(self, tx: Transaction) -> None:
         """Create the tables."""
         tx.execute(_RESENDS)
+        tx.execute(_BY_RESEND)
         tx.execute(_ANSWERS)
 
     def apply(self, tx: Transaction, recorded: Sequence[Recorded]) -> None:

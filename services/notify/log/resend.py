@@ -28,6 +28,7 @@ from services.notify.refusals import (
     StillResolving,
 )
 from services.notify.rulebook.rules import Rules
+from services.notify.sending.digest import leaves
 from services.notify.sending.overtaken import Overtaken
 from shared.contracts.notify import MessageQueued
 from shared.errors import NotFound, Refused
@@ -102,7 +103,7 @@ class Resending:
         if earlier.events and earlier.events[0].cause_id == cause:
             return new
         message = check(loaded.state, earlier.state)
-        if await self._overtaken.by_events(loaded):
+        if await self._yesterdays(loaded):
             raise AlertOvertaken
         await self._handler.handle(
             DECIDER,
@@ -123,6 +124,16 @@ class Resending:
             except Refused:
                 refused += 1
         return done, refused
+
+    async def _yesterdays(self, loaded: Loaded[Message]) -> bool:
+        """Say whether the files of an alert, or of all that it told in one, have moved on."""
+        assert not isinstance(loaded.state, NotQueued)
+        if not loaded.state.message.gathers:
+            return await self._overtaken.by_events(loaded)
+        for one in await leaves(self._handler, loaded.state.message):
+            if not await self._overtaken.by_events(one):
+                return False
+        return True
 
     async def _load(self, message_id: str) -> Loaded[Message]:
         return await self._handler.load(DECIDER, message_stream(message_id))
@@ -148,6 +159,7 @@ class Resending:
             parameters=message.parameters,
             attachment=message.attachment,
             resend_of=message.message_id,
+            gathers=message.gathers,
             now=self._now(),
             by=account.actor,
         )

@@ -141,10 +141,15 @@ class Correspondents:
         return [row[0] for row in rows]
 
     async def answered(self, message_id: str) -> list[Alert]:
-        """Return a message, and those that went out within it, also through one that it gathers."""
+        """Return a message, and those that went out within it, also through one that it gathers.
+
+        One that was sent anew says what the first said.
+        """
         rows = await self._database.query(
             "WITH RECURSIVE told (id) AS (SELECT CAST(? AS TEXT) "
-            "UNION SELECT d.message_id FROM digested_1 d JOIN told ON d.into_id = told.id) "
+            "UNION SELECT part.id FROM (SELECT message_id AS id, into_id AS whole FROM digested_1 "
+            "UNION ALL SELECT message_id, resend_id FROM resends_1) part "
+            "JOIN told ON part.whole = told.id) "
             "SELECT m.message_id, m.application_id FROM messages_2 m "
             "JOIN told ON m.message_id = told.id",
             (message_id,),

@@ -190,6 +190,8 @@ class Digests:
             template_version=template.version,
             parameters=said,
             gathers=tuple(ids),
+            # What a person ordered stays theirs, also in other words.
+            resend_of=first.resend_of,
             now=self._now(),
             by=BY,
         )
@@ -216,15 +218,28 @@ class Digests:
 
 
 async def leaves(handler: Handler, gathering: MessageQueued) -> list[Loaded[Message]]:
-    """Return the alerts that a message told as its own, also through one that it took over."""
+    """Return the alerts that a message told as its own, also through one that it took over.
+
+    One that a person sent anew tells those of the first.
+    """
     found: list[Loaded[Message]] = []
+    names = await _names(handler, gathering)
     for message_id in gathering.gathers:
         loaded = await handler.load(DECIDER, message_stream(message_id))
         state = loaded.state
-        if not isinstance(state, Digested) or state.into != gathering.message_id:
+        if not isinstance(state, Digested) or state.into not in names:
             continue
         found += await leaves(handler, state.message) if state.message.gathers else [loaded]
     return found
+
+
+async def _names(handler: Handler, gathering: MessageQueued) -> set[str]:
+    """Return the ids of a message and of those that it was sent anew for."""
+    names = {gathering.message_id}
+    while (first := gathering.resend_of) and first not in names:
+        names.add(first)
+        gathering = message_of(await handler.load(DECIDER, message_stream(first)))
+    return names
 
 
 def message_of(loaded: Loaded[Message]) -> MessageQueued:

@@ -21,6 +21,7 @@ from shared.contracts import BY_CLASS
 from shared.contracts.workflow import StageOverdue, StallExplanationRequested
 from shared.events import Recorded, to_micros
 from shared.ids import derived_id, new_id
+from tests.any_hour import rules_at_any_hour
 from tests.running import Office, running_office, settings_in, until
 from tests.unit.notify.samples import queue
 from tests.unit.notify.standins import (
@@ -121,10 +122,15 @@ class Exchange:
         return await self.event(f"permit-{app}", question, app)
 
     async def alert(
-        self, question: Recorded, number: str, channel: str = "whatsapp", to: str = OFFICER
+        self,
+        question: Recorded,
+        number: str,
+        channel: str = "whatsapp",
+        to: str = OFFICER,
+        resend_of: str = "",
     ) -> str:
         """Put the question to the officer at once, outside of quiet hours and digests."""
-        message_id = derived_id("alert", question.event_id)
+        message_id = derived_id("alert", question.event_id, resend_of)
         await self.office.running.kernel.handler.handle(
             DECIDER,
             message_stream(message_id),
@@ -137,6 +143,7 @@ class Exchange:
                 recipient=to,
                 template="explain",
                 parameters={"number": number, "permit": "SITU", "answer_by": "besok"},
+                resend_of=resend_of,
                 now=self.office.running.kernel.now(),
             ),
             cause=question.event_id,
@@ -193,7 +200,12 @@ async def exchange_in(
     """Open an office with both channels."""
     async with serving(whatsapp_app) as meta, serving(kannel_app) as gateway:
         settings = settings_in(
-            folder, whatsapp_url=meta.address, kannel_url=gateway.address, **SECRETS, **changes
+            folder,
+            whatsapp_url=meta.address,
+            kannel_url=gateway.address,
+            notify_rules=rules_at_any_hour(folder),
+            **SECRETS,
+            **changes,
         )
         async with running_office(settings, services) as office:
             yield Exchange(office, meta, gateway)
@@ -210,6 +222,7 @@ async def twilio_in(folder: Path) -> AsyncIterator[Exchange]:
             twilio_token=TOKEN,
             twilio_sender="+6281000000000",
             notify_url="https://izin.example",
+            notify_rules=rules_at_any_hour(folder),
         )
         async with running_office(settings, ["notify"]) as office:
             yield Exchange(office, meta, twilio)

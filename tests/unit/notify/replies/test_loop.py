@@ -161,6 +161,21 @@ async def test_an_answer_to_a_message_that_took_a_digest_over_is_about_its_lines
     assert (await exchange.happens("StallExplained")).application_id == ONE
 
 
+async def test_an_answer_to_a_digest_that_was_sent_anew_is_about_its_lines(
+    exchange: Exchange,
+) -> None:
+    await open_permit(exchange.office, TWO, SECOND)
+    cause = await exchange.event("permit-none", _unrelated(), "none")
+    digest = await exchange.alert(cause, "-", "outbox")
+    line = await exchange.alert(await exchange.stall(ONE), FIRST, "outbox")
+    await exchange.alert(await exchange.stall(TWO), SECOND, "outbox")
+    digested = MessageDigested(application_id=ONE, message_id=line, into=digest)
+    await exchange.event(f"message-{line}", digested, ONE)
+    anew = await exchange.alert(cause, "-", resend_of=digest)
+    await exchange.writes("Sakit", context=await exchange.sent(anew))
+    assert (await exchange.happens("StallExplained")).application_id == ONE
+
+
 async def test_a_reply_while_everything_is_restarted_is_worked_on_afterwards(
     tmp_path: Path,
 ) -> None:
