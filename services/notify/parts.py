@@ -21,6 +21,7 @@ from services.notify.rulebook.quiet import Nights
 from services.notify.rulebook.rules import Rules
 from services.notify.rulebook.wording import Templates
 from services.notify.sending.escalation import Escalation
+from services.notify.sending.mornings import Mornings
 from services.notify.sending.outcomes import Outcomes
 from services.notify.sending.papers import Papers
 from services.notify.sending.sender import Limits, Sender
@@ -100,6 +101,7 @@ def make_sender(parts: Parts) -> Sender:
         parts.templates,
         parts.outcomes,
         kernel.now,
+        Mornings(parts.rules, parts.nights),
         Limits(windows=windows(kernel.settings)),
         papers.of,
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.notify.channels.routes import EMAIL, GROUP_CHANNELS, OUTBOX, route
+from services.notify.channels.routes import EMAIL, GROUP_CHANNELS, rings, route
 from services.notify.message import DECIDER, message_stream
 from services.notify.message.commands import BY, QueueMessage
 from services.notify.people.contact import language_of, ordered
@@ -123,8 +123,8 @@ class Reactions:
         if person.audience == GROUP:
             channels = GROUP_CHANNELS
         way = route(channels, self._available)[0]
-        # Neither the outbox nor a mailbox rings: there one waits only for the next in turn.
-        rings = way not in (OUTBOX, EMAIL)
+        # Where nothing rings, one waits only for the next in turn.
+        loud = rings(way)
         return QueueMessage(
             application_id=event.application_id,
             message_id=message_id,
@@ -137,8 +137,8 @@ class Reactions:
             template=template.id,
             template_version=template.version,
             parameters={name: told[name] for name in template.parameters},
-            not_before=self._not_before(rule, person, submitted.office, rings=rings),
-            digest=(rule.digest or "") if rings else "",
+            not_before=self._not_before(rule, person, submitted.office, loud=loud),
+            digest=(rule.digest or "") if loud else "",
             attachment=rule.attachment,
             refused=person.problem,
             now=self._now(),
@@ -146,14 +146,14 @@ class Reactions:
         )
 
     def _not_before(
-        self, rule: Rule, person: Recipient, office: str, *, rings: bool
+        self, rule: Rule, person: Recipient, office: str, *, loud: bool
     ) -> datetime | None:
         """Return until when a message waits: for its turn, its digest, and the morning."""
         now = at = self._now()
         if person.wait:
             at += person.wait
-        if rings and rule.digest:
+        if loud and rule.digest:
             at += timedelta(minutes=self._rules.digests[rule.digest].minutes)
-        if rings and not rule.urgent:
+        if loud and not rule.urgent:
             at = self._nights.after(at, office)
         return at if at > now else None

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from services.notify.message.states import UNHEARD_OF
 from services.notify.people.persons import Persons
 from shared.codec import Codec
 from shared.contracts import notify as events
@@ -154,7 +155,9 @@ def _change(event: Any, at: int) -> tuple[str, tuple[Any, ...]]:
     """Return the columns that an event sets, as SQL and its values."""
     match event:
         case events.MessageAttempted(attempt=attempt):
-            resent = "resent = CASE WHEN state = 'unknown' THEN 1 ELSE resent END"
+            # The second: it was held over the night before it went out once more.
+            again = f"state = 'unknown' OR (state = 'queued' AND reason = '{UNHEARD_OF}')"
+            resent = f"resent = CASE WHEN {again} THEN 1 ELSE resent END"
             return f"{resent}, state = 'sending', attempts = ?, due_us = ?", (attempt, at)
         case events.MessageOutcomeUnknown():
             return "state = 'unknown', due_us = ?", (at,)

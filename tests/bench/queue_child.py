@@ -19,6 +19,7 @@ from shared.database import Database
 from shared.settings import Settings
 from shared.store.sqlite import wall_clock
 from shared.topics import NOTIFY
+from tests.any_hour import rules_at_any_hour
 from tests.bench.measure import percentile
 from tests.bench.messages import fill
 from tests.bench.processes import die_with_parent
@@ -75,8 +76,13 @@ class _Parts:
 
 
 def _running(folder: Path, port: int) -> Any:
-    address = f"http://127.0.0.1:{port}"
-    return opened(Settings(data=folder, log_level="ERROR", kannel_url=address), ["notify"])
+    settings = Settings(
+        data=folder,
+        log_level="ERROR",
+        kannel_url=f"http://127.0.0.1:{port}",
+        notify_rules=rules_at_any_hour(folder),
+    )
+    return opened(settings, ["notify"])
 
 
 async def _caught_up(running: Running) -> bool:

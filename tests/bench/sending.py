@@ -17,8 +17,10 @@ from services.notify.channels.kannel import Kannel
 from services.notify.channels.sms import ReportSigner
 from services.notify.people.contacts import Contacts
 from services.notify.people.persons import Persons
+from services.notify.rulebook.quiet import Nights
 from services.notify.rulebook.rules import Rules
 from services.notify.rulebook.wording import Templates
+from services.notify.sending.mornings import Mornings
 from services.notify.sending.outcomes import Outcomes
 from services.notify.sending.sender import Limits, Sender
 from services.notify.sending.ways import Ways
@@ -126,7 +128,9 @@ async def _notify(folder: Path, channel: Channel, messages: int) -> list[Reading
     gate = Gate(database, now)
     outcomes = Outcomes(Ways(rules, contacts, {"sms"}, gate.closed), gate, contacts, templates, now)
     views = MessageViews(database)
-    sender = Sender(handler, views, {"sms": counted}, rules, templates, outcomes, now)
+    # It is measured at any hour of the day.
+    mornings = Mornings(rules, Nights(None, {}))
+    sender = Sender(handler, views, {"sms": counted}, rules, templates, outcomes, now, mornings)
     await _queue(store, codec, templates, messages)
     projection = MessagesProjection(codec, Persons("bench"))
     projector = Projector(projection, database, lambda position: sender.wake())

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-import yaml
 from starlette.applications import Starlette
 
+from tests.any_hour import rules_at_any_hour
 from tests.unit.notify.standins import (
     PASSWORD,
     PHONE_ID,
@@ -29,8 +29,6 @@ from tests.unit.notify.standins import (
     kannel_app,
     whatsapp_app,
 )
-
-SHIPPED = Path(__file__).parents[2] / "services" / "notify" / "rulebook" / "rules.yaml"
 
 
 @dataclass(frozen=True)
@@ -79,18 +77,7 @@ def phones() -> Iterator[Phones]:
         _served(kannel_app) as gateway,
         _served(whatsapp_app) as whatsapp,
     ):
-        yield Phones(gateway, whatsapp, rules_at_any_hour(Path(folder)))
-
-
-def rules_at_any_hour(folder: Path) -> Path:
-    """Write the shipped rules so that nothing waits for the morning or for other messages."""
-    rules = yaml.safe_load(SHIPPED.read_text("utf-8"))
-    del rules["quiet_hours"]
-    for rule in rules["rules"]:
-        rule.pop("digest", None)
-    file = folder / "rules.yaml"
-    file.write_text(yaml.safe_dump(rules), "utf-8")
-    return file
+        yield Phones(gateway, whatsapp, rules_at_any_hour(Path(folder), gathers=False))
 
 
 @contextmanager

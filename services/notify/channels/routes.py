@@ -13,6 +13,11 @@ GROUP_CHANNELS = ("whatsapp",)
 PROVIDERS = {"whatsapp": ("whatsapp",), "sms": ("sms", "twilio", "8x8"), EMAIL: (EMAIL,)}
 
 
+def rings(provider: str) -> bool:
+    """Say whether a telephone rings: neither a mailbox nor the outbox wakes anybody."""
+    return provider not in (OUTBOX, EMAIL)
+
+
 def route(channels: Sequence[str], available: frozenset[str]) -> tuple[str, ...]:
     """Return the providers to try, in order; the outbox where none of them is set up.
 

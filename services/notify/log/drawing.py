@@ -11,7 +11,7 @@ from services.notify.log.lists import Lists, LogRow
 from services.notify.log.reasons import reason_of
 from services.notify.log.rights import Right
 from services.notify.log.words import STATES, channel_name, recipient_name
-from services.notify.message import DECIDER, NotQueued, message_stream
+from services.notify.message import DECIDER, QUIET_HOURS, NotQueued, message_stream
 from services.notify.rulebook.wording import Templates
 from shared.contracts import notify as events
 from shared.contracts.notify import MessageQueued, ReplyReceived
@@ -115,6 +115,8 @@ class Drawing:
                 return tr.t("No answer came: nobody knows whether it went out")
             case events.MessageDeferred(not_before=wait, reason=reason):
                 when = tr.datetime(datetime.fromisoformat(wait), zone)
+                if reason == QUIET_HOURS:
+                    return tr.t("It is night: held until {when}", when=when)
                 return tr.t("To be tried again from {when} ({code})", when=when, code=reason)
             case events.MessageFellBack(channel=channel, reason=reason):
                 how = channel_name(channel, tr)

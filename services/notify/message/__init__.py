@@ -7,6 +7,7 @@ next.
 from services.notify.message.decider import DECIDER, decide, evolve, message_stream
 from services.notify.message.states import (
     NO_OUTCOME,
+    QUIET_HOURS,
     TEXT_CLOSED,
     Delivered,
     Digested,
@@ -24,6 +25,7 @@ from services.notify.message.states import (
 __all__ = [
     "DECIDER",
     "NO_OUTCOME",
+    "QUIET_HOURS",
     "TEXT_CLOSED",
     "Delivered",
     "Digested",

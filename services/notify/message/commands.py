@@ -119,6 +119,15 @@ class DigestMessage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HoldMessage:
+    """It came to be due, or to be sent once more, at night: it waits until ``not_before``."""
+
+    not_before: datetime
+    now: datetime
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseMessage:
     """It need not wait longer than ``not_before``: who was told first can't be reached."""
 
@@ -143,6 +152,7 @@ Report = (
     | DeferMessage
     | RecordFailure
     | DigestMessage
+    | HoldMessage
     | ReleaseMessage
     | SupersedeMessage
 )

@@ -25,6 +25,7 @@ from services.notify.message.commands import (
     Command,
     DeferMessage,
     DigestMessage,
+    HoldMessage,
     QueueMessage,
     RecordDelivered,
     RecordFailure,
@@ -37,7 +38,9 @@ from services.notify.message.commands import (
 )
 from services.notify.message.states import (
     NO_OUTCOME,
+    QUIET_HOURS,
     TEXT_CLOSED,
+    UNHEARD_OF,
     Delivered,
     Digested,
     Ended,
@@ -160,6 +163,8 @@ def _report(command: Report, state: Queued | Sending | Unknown | Sent) -> Sequen
         case DigestMessage(into=into):
             free = isinstance(state, Queued) and state.untouched
             return [MessageDigested(**ids, into=into)] if free else []
+        case HoldMessage():
+            return _hold(command, state)
         case ReleaseMessage(not_before=not_before):
             waits = isinstance(state, Queued) and (state.not_before or not_before) > not_before
             return [MessageReleased(**ids, not_before=not_before.isoformat())] if waits else []
@@ -188,6 +193,18 @@ def _report(command: Report, state: Queued | Sending | Unknown | Sent) -> Sequen
             assert_never(command)
 
 
+def _hold(command: HoldMessage, state: Queued | Sending | Unknown | Sent) -> Sequence[object]:
+    match state:
+        case Queued(not_before=before) if (before or command.now) < command.not_before:
+            reason = QUIET_HOURS
+        case Unknown(resent=False):
+            reason = UNHEARD_OF
+        case _:
+            return []
+    until = command.not_before.isoformat()
+    return [MessageDeferred(**_ids(state.message), reason=reason, not_before=until)]
+
+
 def evolve(state: Message, fact: AnyFact) -> Message:
     """Return the state after ``fact``."""
     event = fact.event
@@ -213,7 +230,9 @@ def _moved(state: Queued | Sending | Unknown | Sent, event: object, at: datetime
             return Unknown(message, channel, attempt, at, resent)
         case MessageDeferred(not_before=not_before, reason=reason):
             after = datetime.fromisoformat(not_before)
-            return Queued(message, channel, attempts, after, resent, reason == TEXT_CLOSED)
+            # Held over the night while nobody knew: what goes out then may be a second copy.
+            again = resent or isinstance(state, Unknown)
+            return Queued(message, channel, attempts, after, again, reason == TEXT_CLOSED)
         case MessageReleased(not_before=not_before):
             return Queued(message, channel, attempts, datetime.fromisoformat(not_before), resent)
         case MessageFellBack(channel=other):

@@ -111,6 +111,9 @@ class Digested:
 TEXT_CLOSED = "131047"
 # Twice nobody knows whether the provider took it: what a message without any report fails with.
 NO_OUTCOME = "no-outcome"
+# Why a message waits for the morning that came to be due at night; and why one does of which
+# nobody knows whether it went out.
+QUIET_HOURS, UNHEARD_OF = "quiet-hours", "unknown"
 
 Ended = Delivered | Read | Failed | Superseded | Digested
 Message = NotQueued | Queued | Sending | Unknown | Sent | Ended

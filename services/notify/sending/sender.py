@@ -31,6 +31,7 @@ from services.notify.message.commands import (
     BY,
     AttemptMessage,
     Command,
+    HoldMessage,
     RecordUnknown,
     SupersedeMessage,
 )
@@ -39,6 +40,7 @@ from services.notify.refusals import NotWaiting
 from services.notify.rulebook.rules import Rules
 from services.notify.rulebook.wording import Templates
 from services.notify.sending.digest import Digests
+from services.notify.sending.mornings import Mornings
 from services.notify.sending.outcomes import Outcomes
 from services.notify.sending.outgoing import Composer, Draw, no_papers
 from services.notify.sending.overtaken import Overtaken
@@ -79,12 +81,13 @@ class Sender:
         templates: Templates,
         outcomes: Outcomes,
         now: Callable[[], datetime],
+        mornings: Mornings,
         limits: Limits = Limits(),  # noqa: B008 - an immutable tuple
         papers: Draw = no_papers,
     ) -> None:
         """``channels`` maps the names that messages carry to what this installation has.
 
-        ``papers`` draws what goes along with an e-mail.
+        ``mornings`` knows what must not ring now; ``papers`` draws what goes along with an e-mail.
         """
         self._handler = handler
         self._views = views
@@ -95,6 +98,7 @@ class Sender:
         self._outcomes = outcomes
         self._gate = outcomes.gate
         self._now = now
+        self._mornings = mornings
         self._limits = limits
         self._room = asyncio.Semaphore(limits.concurrency)
         self._busy: set[str] = set()
@@ -163,7 +167,7 @@ class Sender:
             case Queued() if state.not_before is None or state.not_before <= now:
                 if await self._overtaken.by_events(loaded):
                     await self._record(state, SupersedeMessage(now=now, by=BY), "superseded")
-                elif await self._digests.alone(state):
+                elif not await self._held(state) and await self._digests.alone(state):
                     await self._attempt(due, state)
             case Sending(attempts=attempt, since=since) if now - since >= windows.stuck:
                 lost = RecordUnknown(attempt=attempt, now=now, by=BY)
@@ -171,10 +175,20 @@ class Sender:
             case UnknownOutcome(since=since) if now - since >= windows.unknown:
                 if state.resent:
                     await self._refuse(state, GIVEN_UP, "given-up")
-                else:
+                elif not await self._held(state):
                     await self._attempt(due, state)
             case _:
                 return
+
+    async def _held(self, state: Queued | UnknownOutcome) -> bool:
+        """Say whether a message waits for the morning from now on."""
+        now = self._now()
+        until = self._mornings.after(now, state.message, state.channel)
+        if until <= now:
+            return False
+        # A cause of its own: one that is released at night is held until the same morning again.
+        await self._record(state, HoldMessage(not_before=until, now=now, by=BY), new_id())
+        return True
 
     async def _attempt(self, due: Due, state: Queued | UnknownOutcome) -> None:
         message, channel = state.message, self._channels.get(state.channel)

@@ -100,7 +100,9 @@ class MessageOutcomeUnknown:
 class MessageDeferred:
     """The provider did not take the message, for sure; it is tried again at ``not_before``.
 
-    ``not_before`` is an ISO 8601 instant; ``reason`` is the provider's code or ours.
+    ``not_before`` is an ISO 8601 instant; ``reason`` is the provider's code or ours: with
+    ``quiet-hours`` nobody was asked, since it came to be due at night, and with ``unknown`` nobody
+    knows whether the provider took it, and it goes out once more in the morning.
     """
 
     application_id: str

@@ -20,13 +20,16 @@ from services.notify.channels.outbox import Outbox
 from services.notify.channels.sms import ReportSigner
 from services.notify.channels.whatsapp import WhatsApp
 from services.notify.message import DECIDER, Message, message_stream
+from services.notify.message.commands import Command
 from services.notify.people.contacts import Contacts
 from services.notify.people.persons import Persons
+from services.notify.rulebook.quiet import Nights
 from services.notify.rulebook.rules import Rules
 from services.notify.rulebook.wording import Templates
+from services.notify.sending.mornings import Mornings
 from services.notify.sending.outcomes import Outcomes
 from services.notify.sending.reports import Reports
-from services.notify.sending.sender import Limits, Sender
+from services.notify.sending.sender import Sender
 from services.notify.sending.ways import Ways
 from services.notify.traffic.gate import Gate
 from services.notify.traffic.pace import Speed
@@ -95,7 +98,7 @@ class Desk:
             TEMPLATES,
             outcomes,
             lambda: self.time,
-            Limits(),
+            Mornings(RULES, Nights(RULES.quiet_hours, self.kernel.catalogue.offices)),
         )
         self.reports = Reports(handler, views, outcomes, PERSONS, lambda: self.time)
         self.projector = Projector(MessagesProjection(self.kernel.codec, PERSONS), self.database)
@@ -134,15 +137,19 @@ class Desk:
         handler = Handler(self.kernel.store, self.kernel.codec)
         return (await handler.load(DECIDER, message_stream(message_id))).state
 
-    async def supersede(self, message_id: str) -> None:
-        """Say that what a message tells is not true any more."""
+    async def give(self, message_id: str, command: Command) -> None:
+        """Give a message a command, as somebody beside the sender does."""
         await Handler(self.kernel.store, self.kernel.codec).handle(
             DECIDER,
             message_stream(message_id),
-            supersede(),
+            command,
             cause=new_id(),
             application=APPLICATION,
         )
+
+    async def supersede(self, message_id: str) -> None:
+        """Say that what a message tells is not true any more."""
+        await self.give(message_id, supersede())
 
     async def types(self, message_id: str) -> list[str]:
         """Return the types of a message's events."""

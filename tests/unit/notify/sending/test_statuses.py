@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from services.notify.message import DECIDER, message_stream
 from shared.ids import derived_id, new_id
+from tests.any_hour import rules_at_any_hour
 from tests.running import Office, running_office, settings_in, until
 from tests.unit.notify.samples import APPLICATION, queue
 from tests.unit.notify.standins import (
@@ -29,11 +31,12 @@ SECRET = "app-secret"
 @pytest.fixture
 async def connected(tmp_path: Path) -> AsyncIterator[tuple[Office, StandIn, Reporter]]:
     async with serving(whatsapp_app) as meta:
-        given = {
+        given: dict[str, Any] = {
             "whatsapp_url": meta.address,
             "whatsapp_phone_id": PHONE_ID,
             "whatsapp_token": TOKEN,
             "whatsapp_app_secret": SECRET,
+            "notify_rules": rules_at_any_hour(tmp_path),
         }
         async with running_office(settings_in(tmp_path, **given), ["notify"]) as office:
 
