@@ -26,9 +26,10 @@ class Limits:
     slow_seconds: float = 0.005
     slow_commits: int = 100
     # The indexes are brought up to date after so many events or bytes. Many, because a large merge
-    # writes each page of an index once; but what is not merged yet is in memory.
+    # writes each page of an index once; but what is not merged yet is in memory. An event of the
+    # usual size reaches the first bound before the second; parts of a settlement file do not.
     merge_events: int = 32_768
-    merge_bytes: int = 32 << 20
+    merge_bytes: int = 16 << 20
     # A write-ahead log is checkpointed after about so many pages. Few, because a commit into space
     # that the file has already is a third faster than one that makes the file longer.
     checkpoint_pages: int = 1000
