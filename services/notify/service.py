@@ -76,7 +76,7 @@ def _routers(parts: Parts, inbox: Inbox) -> Sequence[APIRouter]:
     applications = Applications(parts.database)
     reports = Reports(kernel.handler, parts.views, parts.outcomes, parts.persons, kernel.now)
     resending = Resending(kernel.handler, parts.rules, parts.contacts, parts.available, kernel.now)
-    drawing = Drawing(kernel.handler, lists, parts.templates, kernel.catalogue)
+    drawing = Drawing(kernel.handler, lists, parts.rules, parts.templates, kernel.catalogue)
     log = LogPages(kernel.pages, kernel.hub, applications, lists, drawing, resending)
     return [
         webhooks_router(reports, inbox, _secrets(parts)),

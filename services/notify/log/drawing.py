@@ -12,7 +12,9 @@ from services.notify.log.reasons import reason_of
 from services.notify.log.rights import Right
 from services.notify.log.words import STATES, channel_name, recipient_name
 from services.notify.message import DECIDER, QUIET_HOURS, NotQueued, message_stream
+from services.notify.rulebook.rules import Rules
 from services.notify.rulebook.wording import Templates
+from services.notify.rulebook.words import reason_words
 from shared.contracts import notify as events
 from shared.contracts.notify import MessageQueued, ReplyReceived
 from shared.errors import BadConfiguration
@@ -29,11 +31,17 @@ class Drawing:
     """Tells of messages what a reader has a right to."""
 
     def __init__(
-        self, handler: Handler, lists: Lists, templates: Templates, catalogue: Catalogue
+        self,
+        handler: Handler,
+        lists: Lists,
+        rules: Rules,
+        templates: Templates,
+        catalogue: Catalogue,
     ) -> None:
-        """The rows say which messages; the streams say what was told to whom."""
+        """The rows say which messages; the streams say what was told to whom, ``rules`` why."""
         self._handler = handler
         self._lists = lists
+        self._rules = rules
         self._templates = templates
         self._catalogue = catalogue
 
@@ -68,7 +76,7 @@ class Drawing:
             "language": sent.language if right.words else tr.lang,
             "text": self.text(sent, tr) if right.words else tr.t(_HIDDEN),
             "hidden": not right.words,
-            "rule": row.rule,
+            "reason": reason_words(self._rules, row.rule, tr),
             "state": tr.t(word),
             "tone": tone,
             "why": tr.t(reason.why) if bad else "",

@@ -10,6 +10,7 @@ from services.notify.rulebook.preview import Preview, previews
 from services.notify.rulebook.quiet import Nights
 from services.notify.rulebook.rules import Rule, Rules
 from services.notify.rulebook.wording import Templates
+from services.notify.rulebook.words import event_words, title
 from services.notify.sisters import sisters_of
 from shared.actors import Role
 from shared.identity import Account
@@ -58,7 +59,7 @@ class WordingPages:
         rules = [rule for rule in self._rules.all.values() if rule.template == name]
         digests = self._rules.digests.items()
         return {
-            "name": name,
+            "title": title(self._rules, name, tr),
             "digests": [digest for digest, said in digests if said.template == name],
             "rules": [self._rule(rule, tr) for rule in rules],
             "now": [_text(one, tr) for one in found if one.current],
@@ -66,10 +67,9 @@ class WordingPages:
         }
 
     def _rule(self, rule: Rule, tr: Translator) -> dict[str, Any]:
-        when = ", ".join(f"{field}: {str(value).lower()}" for field, value in rule.when.items())
         return {
             "audience": tr.t(_AUDIENCES.get(rule.audience, rule.audience)),
-            "event": f"{rule.event} ({when})" if when else rule.event,
+            "event": event_words(rule, tr),
             "channels": ", ".join(tr.t(_CHANNELS.get(way, way)) for way in rule.channels),
             "urgent": rule.urgent,
             "alert": rule.alert,
