@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from shared.codec import Codec
 from shared.contracts import BY_NAME
@@ -27,8 +27,8 @@ S = TypeVar("S")
 # Under contention each loser looks and decides again. The first round may go to an outdated memory;
 # who loses five more loses to a broken client.
 RETRIES = 6
-# How many of a storm are encoded before others have their turn of the loop.
-SLICE = 16
+# How many of a storm are encoded before others have their turn of the loop: half a millisecond.
+SLICE = 64
 # Of how many streams the state is remembered: the ones being worked on, not all that are open.
 REMEMBERED = 4096
 
@@ -53,8 +53,7 @@ class Outcome(Generic[S]):
     events: Sequence[Recorded]
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(NamedTuple):
     """What was decided on ``stream`` from a read model that knew it up to ``version``.
 
     ``cause`` and ``application`` are as for ``Handler.handle``.
@@ -103,7 +102,7 @@ class Handler:
         self.store = store
         self.codec = codec
         self._remember = 0 if codec.guards else remember
-        self._memories: dict[str, _Memory[Any]] = {}
+        self._memories = OrderedDict[str, _Memory[Any]]()
 
     async def load(self, decider: Decider[S], stream: str) -> Loaded[S]:
         """Return the present state of ``stream``. Raises UndecodableEvent."""
@@ -228,7 +227,7 @@ class Handler:
         if self._remember:
             self._memories[stream] = old if old.version > fresh.version else fresh
             while len(self._memories) > self._remember:
-                del self._memories[next(iter(self._memories))]
+                self._memories.popitem(last=False)
         return fresh
 
     def _recalled(self, decider: Decider[S], stream: str) -> _Memory[S] | None:

@@ -85,12 +85,16 @@ def steps(
         return []
     if coming is None:
         coming = clock.pending(alarms.clock, calendar, sop, ladder.warn_percent)
-    found = [*_of_complaints(alarms)]
+    found = [
+        Step(complaint.answer_by, ComplaintOverdue, complaint.complaint_id)
+        for complaint in alarms.complaints
+    ]
     if coming.limit is not None and not alarms.deemed:
         found.append(Step(coming.limit, PermitDeemedGranted))
     if coming.due is not None:
         found += _of_stage(alarms, coming.due, now)
-        found += _of_questions(alarms, calendar, ladder)
+        if alarms.questions:
+            found += _of_questions(alarms, calendar, ladder)
     if alarms.in_force:
         found += _in_force(alarms, sop, calendar, now)
     found.sort(key=_at)
@@ -154,11 +158,6 @@ def _after_promise(question: Question, calendar: WorkCalendar) -> Iterator[Step]
     if promised is not None:
         opens = calendar.next_open(calendar.midnight(promised + _DAY))
         yield Step(to_micros(opens), StallExplanationRequested, question.stall_id)
-
-
-def _of_complaints(alarms: Alarms) -> Iterator[Step]:
-    for complaint in alarms.complaints:
-        yield Step(complaint.answer_by, ComplaintOverdue, complaint.complaint_id)
 
 
 def _in_force(alarms: Alarms, sop: Sop, calendar: WorkCalendar, now: int) -> Iterator[Step]:

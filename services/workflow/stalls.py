@@ -67,7 +67,6 @@ def called_for(
 def _facts(step: Step, alarms: Alarms, command: NudgePermit) -> list[object]:
     about = {"application_id": alarms.application_id, "office": alarms.office}
     at_stage = {**about, "stage": alarms.clock.stage}
-    permit = {**about, "number": alarms.number, "valid_until": alarms.valid_until}
     kind = step.event
     if kind is StageDueSoon:
         return [StageDueSoon(**at_stage, due_at=step.about, assignee=alarms.assignee)]
@@ -85,12 +84,18 @@ def _facts(step: Step, alarms: Alarms, command: NudgePermit) -> list[object]:
     if kind is ComplaintOverdue:
         return [ComplaintOverdue(**about, complaint_id=step.about)]
     if kind is PermitExpiryNoticed:
-        return [PermitExpiryNoticed(**permit, days=int(step.about))]
+        return [PermitExpiryNoticed(**_permit(alarms), days=int(step.about))]
     if kind is PermitExpired:
-        return [PermitExpired(**permit)]
+        return [PermitExpired(**_permit(alarms))]
     assert kind is PermitRevoked
     assert alarms.revocation is not None
     return [PermitRevoked(**about, reason=alarms.revocation.reason)]
+
+
+def _permit(alarms: Alarms) -> dict[str, str]:
+    """Return what names a permit in force in its last events."""
+    about = {"application_id": alarms.application_id, "office": alarms.office}
+    return {**about, "number": alarms.number, "valid_until": alarms.valid_until}
 
 
 def _question(stall: str, alarms: Alarms, command: NudgePermit) -> StallExplanationRequested:

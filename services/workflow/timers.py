@@ -12,6 +12,7 @@ due while nobody swept.
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -41,7 +42,7 @@ PAGE: Final = 1024
 # store's to say: few while officers are at work.
 GROUP: Final = 512
 # Permits that are decided before others have their turn of the loop: less than a millisecond.
-SLICE: Final = 8
+SLICE: Final = 16
 # A nudge that failed is not tried at every tick.
 RETRY_US: Final = 60_000_000
 _MAX_REMEMBERED: Final = 200_000
@@ -77,7 +78,7 @@ class Sweeper:
         self._seconds = seconds
         # (application, timer) -> when it may be tried again. The read model needs a moment to show
         # what was decided; until then the same row is found again.
-        self._dealt_with: dict[tuple[str, int], int] = {}
+        self._dealt_with = OrderedDict[tuple[str, int], int]()
         self._commands: dict[tuple[str, str, int], NudgePermit] = {}
         self._commands_at = 0
 
@@ -205,10 +206,10 @@ class Sweeper:
         # They were put in in the order in which they end. One that ends later than any can was put
         # in while the clock was ahead: it must not keep a permit waiting until that day comes.
         while self._dealt_with:
-            key, until = next(iter(self._dealt_with.items()))
+            until = next(iter(self._dealt_with.values()))
             if now_us < until <= now_us + RETRY_US:
                 break
-            del self._dealt_with[key]
+            self._dealt_with.popitem(last=False)
 
     @staticmethod
     def _key(due: Due) -> tuple[str, int]:

@@ -23,8 +23,8 @@ class Limits:
     # SQLite: how long appends wait for another process to finish its commit.
     busy_seconds: float = 10.0
     # A commit slower than this sends the next ones to a thread.
-    slow_seconds: float = 0.005
-    slow_commits: int = 100
+    slow_seconds: float = 0.01
+    slow_commits: int = 16
     # The indexes are brought up to date after so many events or bytes. Many, because a large merge
     # writes each page of an index once; but what is not merged yet is in memory. An event of the
     # usual size reaches the first bound before the second; parts of a settlement file do not.

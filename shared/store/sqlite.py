@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -78,7 +79,8 @@ class SqliteStore:
         self._upkeep = Upkeep(index, limits, self._writer.wake, fatal)
         self._slow = 0
         self._news = News()
-        self._versions: dict[str, int] = {}
+        # Ordered: taking the first out of a plain dict walks over all that were taken before it.
+        self._versions = OrderedDict[str, int]()
         self._tail = Tail(0)
         self._changes = -1
         self._refresh()
@@ -162,7 +164,7 @@ class SqliteStore:
         for row in fresh:
             self._versions[row.stream] = row.version
         while len(self._versions) > self._limits.known_versions:
-            del self._versions[next(iter(self._versions))]
+            self._versions.popitem(last=False)
         self._news.tell()
 
     async def _commit(self, group: Sequence[AnyAppend]) -> list[Result]:

@@ -22,8 +22,9 @@ from shared.telemetry import log
 
 # A slice of a merge that is faster than the first is doubled, one slower than the second halved.
 _SHORT_SECONDS: Final = 0.001
-_LONG_SECONDS: Final = 0.003
-_MIN_ENTRIES: Final = 64
+_LONG_SECONDS: Final = 0.005
+# Never fewer: on a slow disk a small slice takes as long as this one.
+_MIN_ENTRIES: Final = 1024
 _MAX_ENTRIES: Final = 8192
 # Once the tail holds so many times what a merge is begun at, a slice has at least so many entries.
 # Where every slice is slow, as on a busy machine, small ones would fall ever further behind the

@@ -71,6 +71,25 @@ async def test_a_bulk_takes_larger_groups_while_nobody_else_appends() -> None:
     assert beside_others < 10 < alone
 
 
+class SlowLog(Log):
+    """A disk on which any commit takes 20 ms, however small."""
+
+    async def commit(self, group: Sequence[AnyAppend]) -> list[Result]:
+        """Wait, and commit."""
+        await asyncio.sleep(0.02)
+        return await super().commit(group)
+
+
+async def test_a_bulk_takes_larger_groups_where_small_ones_are_as_slow() -> None:
+    log = SlowLog()
+    writer = GroupWriter(log.commit, Limits(bulk_beside_others_seconds=0.015))
+    await writer.append(name := stream_name(), events(name), 0)
+    bulk = asyncio.create_task(writer.append_many(batches(2000)))
+    while not bulk.done():
+        await writer.append(name := stream_name(), events(name), 0)
+    assert max(map(len, log.groups)) > 100
+
+
 async def test_an_empty_bulk_is_answered_without_a_commit() -> None:
     log = Log()
     writer = GroupWriter(log.commit, Limits())
