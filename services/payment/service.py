@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from services.payment.api import bills_router
 from services.payment.banks import parts
@@ -29,33 +30,18 @@ HEARD = (INTAKE.name, WORKFLOW.name, PAYMENT.name)
 
 def build(kernel: Kernel, database: Database) -> Service:
     """Return the payment service. Raises BadConfiguration for partners that can't be told apart."""
-    catalogue, settings = kernel.catalogue, kernel.settings
-    banks = Banks.load(settings.config / "banks", _report)
-    for problem in unbillable(catalogue, banks):
-        _report(problem)
-    views = BillViews(database)
+    banks, views = _banks(kernel), BillViews(database)
     bank = parts.build(kernel, database, banks, views)
-    bill_pages = BillPages(
-        kernel.pages, views, kernel.handler, catalogue, banks, kernel.now, settings.bank_page
-    )
-    reactions = Reactions(kernel.handler, catalogue, banks, kernel.now)
-    rules = InterestRules.load(settings.config / "interest.yaml")
-    late = LateBills(kernel.handler, views, catalogue, rules, kernel.now)
+    reactions = Reactions(kernel.handler, kernel.catalogue, banks, kernel.now)
     settlement = settlement_parts.build(kernel, database, banks, views)
     treasury = treasury_parts.build(kernel, database, settlement, bank.doubts)
-
-    async def follow_bills() -> None:
-        # A bill's page folds the store itself, so it may hear of an event before any read model.
-        async for recorded in kernel.bus.live((PAYMENT.name,)):
-            kernel.hub.publish(bill_key(recorded.correlation_id))
-
     return Service(
         name="payment",
         database=database,
         routers=[
             *bank.routers,
             bills_router(views),
-            pages_router(bill_pages, kernel.hub),
+            pages_router(_bill_pages(kernel, views, banks), kernel.hub),
             *settlement.routers,
             *treasury.routers,
         ],
@@ -70,14 +56,44 @@ def build(kernel: Kernel, database: Database) -> Service:
             *bank.reactors,
         ],
         tasks={
-            "live": follow_bills,
-            "late-bills": late.run,
+            "live": partial(_follow_bills, kernel),
+            "late-bills": _late_bills(kernel, views).run,
             **settlement.tasks,
             **treasury.tasks,
             **bank.tasks,
         },
         commands=treasury.commands,
     )
+
+
+def _banks(kernel: Kernel) -> Banks:
+    banks = Banks.load(kernel.settings.config / "banks", _report)
+    for problem in unbillable(kernel.catalogue, banks):
+        _report(problem)
+    return banks
+
+
+def _bill_pages(kernel: Kernel, views: BillViews, banks: Banks) -> BillPages:
+    return BillPages(
+        kernel.pages,
+        views,
+        kernel.handler,
+        kernel.catalogue,
+        banks,
+        kernel.now,
+        kernel.settings.bank_page,
+    )
+
+
+def _late_bills(kernel: Kernel, views: BillViews) -> LateBills:
+    rules = InterestRules.load(kernel.settings.config / "interest.yaml")
+    return LateBills(kernel.handler, views, kernel.catalogue, rules, kernel.now)
+
+
+async def _follow_bills(kernel: Kernel) -> None:
+    # A bill's page folds the store itself, so it may hear of an event before any read model.
+    async for recorded in kernel.bus.live((PAYMENT.name,)):
+        kernel.hub.publish(bill_key(recorded.correlation_id))
 
 
 def _report(problem: BadConfiguration) -> None:

@@ -12,12 +12,10 @@ from services.payment.settlement.views import DayRow
 from services.payment.settlement.wording import FAILED
 from services.payment.treasury.house import House, Reader
 from services.payment.treasury.lines import class_link, class_word
-from services.payment.treasury.live import list_key
 from services.payment.treasury.wording import Teller
 from shared.errors import NotFound
 from shared.web.i18n import msg
 from shared.web.pages import language
-from shared.web.sse import sse_response
 
 PATH = "/bendahara/penutupan"
 _DAYS = 31
@@ -63,9 +61,7 @@ def closing_pages(house: House) -> APIRouter:
             told = await closing_told(house, partner, day, office, lang)
             return house.pages.fragment(lang, "payment/treasury/closing_body.html", **told)
 
-        key = list_key(office, f"day:{partner}:{day.isoformat()}")
-        house.pulse.follow(key)
-        return sse_response(request, house.hub, key, draw)
+        return house.live(request, office, f"day:{partner}:{day.isoformat()}", draw)
 
     return router
 

@@ -37,60 +37,52 @@ def of_day(day: date) -> tuple[Figure, ...]:
 
     The parts of each group add up to its first figure.
     """
+    return (*_billed(day), *_reported(day), *_settled(day), _aside(day))
 
-    def bills(state: str = "") -> ListQuery:
-        return ListQuery(day=day, state=state)
 
-    def reported(state: str = "", kind: str = "from-banks") -> ListQuery:
-        return ListQuery(day=day, state=state, kind=kind)
+def _billed(day: date) -> tuple[Figure, ...]:
+    def figure(name: str, label: str, state: str = "") -> Figure:
+        return Figure("billed", name, label, BILLS, ListQuery(day=day, state=state))
 
-    settled = ListQuery(settled_on=day, kind="from-banks")
-    confirmed = ListQuery(settled_on=day, kind="confirmed")
-    unreported = ListQuery(settled_on=day, kind="unreported")
     return (
-        Figure("billed", "billed", msg("Billed"), BILLS, bills()),
-        Figure("billed", "billed-paid", msg("Paid"), BILLS, bills("paid")),
-        Figure("billed", "billed-open", msg("Billed, not paid yet"), BILLS, bills("open")),
-        Figure("billed", "billed-expired", msg("Past the due date"), BILLS, bills("expired")),
-        Figure("billed", "billed-replaced", msg("Replaced by another"), BILLS, bills("replaced")),
-        Figure("billed", "billed-cancelled", msg("Cancelled"), BILLS, bills("cancelled")),
-        Figure("reported", "reported", msg("Reported by banks"), PAYMENTS, reported()),
-        Figure("reported", "on-account", msg("On the account"), PAYMENTS, reported("settled")),
-        Figure(
-            "reported",
-            "under-way",
-            msg("Reported, not settled yet"),
-            PAYMENTS,
-            reported("reported"),
-        ),
-        Figure(
-            "reported",
-            "disputed",
-            msg("Reported, never settled"),
-            PAYMENTS,
-            reported("disputed"),
-            "danger",
-        ),
-        Figure(
-            "reported",
-            "taken-back",
-            msg("Taken back by the bank"),
-            PAYMENTS,
-            reported("reversed"),
-            "warning",
-        ),
-        Figure("settled", "settled", msg("Settled"), PAYMENTS, settled),
-        Figure("settled", "confirmed", msg("Confirms a report"), PAYMENTS, confirmed),
-        Figure("settled", "unreported", msg("Settled without a report"), PAYMENTS, unreported),
-        Figure(
-            "aside",
-            "no-bill-took-it",
-            msg("Reported, but no bill could take it"),
-            PAYMENTS,
-            reported(kind="set-aside"),
-            "warning",
-        ),
+        figure("billed", msg("Billed")),
+        figure("billed-paid", msg("Paid"), "paid"),
+        figure("billed-open", msg("Billed, not paid yet"), "open"),
+        figure("billed-expired", msg("Past the due date"), "expired"),
+        figure("billed-replaced", msg("Replaced by another"), "replaced"),
+        figure("billed-cancelled", msg("Cancelled"), "cancelled"),
     )
+
+
+def _reported(day: date) -> tuple[Figure, ...]:
+    def figure(name: str, label: str, state: str = "", tone: str = "") -> Figure:
+        query = ListQuery(day=day, state=state, kind="from-banks")
+        return Figure("reported", name, label, PAYMENTS, query, tone)
+
+    return (
+        figure("reported", msg("Reported by banks")),
+        figure("on-account", msg("On the account"), "settled"),
+        figure("under-way", msg("Reported, not settled yet"), "reported"),
+        figure("disputed", msg("Reported, never settled"), "disputed", "danger"),
+        figure("taken-back", msg("Taken back by the bank"), "reversed", "warning"),
+    )
+
+
+def _settled(day: date) -> tuple[Figure, ...]:
+    def figure(name: str, label: str, kind: str) -> Figure:
+        return Figure("settled", name, label, PAYMENTS, ListQuery(settled_on=day, kind=kind))
+
+    return (
+        figure("settled", msg("Settled"), "from-banks"),
+        figure("confirmed", msg("Confirms a report"), "confirmed"),
+        figure("unreported", msg("Settled without a report"), "unreported"),
+    )
+
+
+def _aside(day: date) -> Figure:
+    label = msg("Reported, but no bill could take it")
+    query = ListQuery(day=day, kind="set-aside")
+    return Figure("aside", "no-bill-took-it", label, PAYMENTS, query, "warning")
 
 
 def standing() -> tuple[Figure, ...]:

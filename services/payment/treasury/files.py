@@ -15,13 +15,12 @@ from services.payment.settlement.views import FileRow
 from services.payment.treasury.house import House, Mover, Reader
 from services.payment.treasury.lines import line_rows
 from services.payment.treasury.lists import PAGE_ROWS
-from services.payment.treasury.live import list_key
 from services.payment.treasury.wording import Teller
 from shared.errors import InvalidInput, NotFound
+from shared.identity import Account
 from shared.web.forms import Form, read_form
 from shared.web.i18n import msg
 from shared.web.pages import language
-from shared.web.sse import sse_response
 
 PATH = "/bendahara/rekening-koran"
 _CHUNK = 1024 * 1024
@@ -45,29 +44,11 @@ def file_pages(house: House) -> APIRouter:
             told = await _files(house, office, lang)
             return house.pages.fragment(lang, "payment/treasury/files_body.html", **told)
 
-        key = list_key(office, "files")
-        house.pulse.follow(key)
-        return sse_response(request, house.hub, key, draw)
+        return house.live(request, office, "files", draw)
 
     @router.post(PATH)
     async def bring(request: Request, account: Mover) -> Response:
-        form = await read_form(request)
-        partner, file = str(form.get("partner", "")), form.get("file")
-        if partner not in house.partners(account.office):
-            raise NotFound
-        if not isinstance(file, Sent) or not file.filename:
-            wrong = Form({"partner": partner}).with_error("file", _CHOOSE)
-            return await _list_page(house, request, account.office, wrong, status_code=422)
-        try:
-            sha256 = await house.settlement.files.keep(_chunks(file))
-        except InvalidInput as error:
-            wrong = Form({"partner": partner}).with_error("file", error.message(), **error.params)
-            return await _list_page(house, request, account.office, wrong, status_code=error.status)
-        name = shown_name(file.filename)
-        slip = Slip(partner, sha256, name, account.username, account.office)
-        settlement_id = house.settlement.intake.submit(slip)
-        await _known(house, settlement_id)
-        return house.pages.redirect(request, f"{PATH}/{settlement_id}", flash=_BROUGHT)
+        return await _bring(house, request, account)
 
     @router.get(f"{PATH}/{{settlement_id}}")
     async def one(request: Request, settlement_id: str, account: Reader) -> Response:
@@ -83,11 +64,29 @@ def file_pages(house: House) -> APIRouter:
             told = await file_told(house, settlement_id, office, lang)
             return house.pages.fragment(lang, "payment/treasury/file_body.html", **told)
 
-        key = list_key(office, f"file:{settlement_id}")
-        house.pulse.follow(key)
-        return sse_response(request, house.hub, key, draw)
+        return house.live(request, office, f"file:{settlement_id}", draw)
 
     return router
+
+
+async def _bring(house: House, request: Request, account: Account) -> Response:
+    form = await read_form(request)
+    partner, file = str(form.get("partner", "")), form.get("file")
+    if partner not in house.partners(account.office):
+        raise NotFound
+    if not isinstance(file, Sent) or not file.filename:
+        wrong = Form({"partner": partner}).with_error("file", _CHOOSE)
+        return await _list_page(house, request, account.office, wrong, status_code=422)
+    try:
+        sha256 = await house.settlement.files.keep(_chunks(file))
+    except InvalidInput as error:
+        wrong = Form({"partner": partner}).with_error("file", error.message(), **error.params)
+        return await _list_page(house, request, account.office, wrong, status_code=error.status)
+    name = shown_name(file.filename)
+    slip = Slip(partner, sha256, name, account.username, account.office)
+    settlement_id = house.settlement.intake.submit(slip)
+    await _known(house, settlement_id)
+    return house.pages.redirect(request, f"{PATH}/{settlement_id}", flash=_BROUGHT)
 
 
 async def _list_page(

@@ -14,12 +14,10 @@ from services.payment.treasury.columns import COLUMNS, Column
 from services.payment.treasury.figures import Figure
 from services.payment.treasury.house import ADDRESSES, House, Reader
 from services.payment.treasury.lists import LISTS, PAGE_ROWS, PROBLEMS, Listing, ListQuery
-from services.payment.treasury.live import list_key
 from services.payment.treasury.wording import LISTS as NAMES
 from services.payment.treasury.wording import STATES, Teller
 from shared.web.i18n import Translator, msg
 from shared.web.pages import language
-from shared.web.sse import sse_response
 
 Asked = Annotated[ListQuery, Query()]
 DayQuery = Annotated[date | None, Query()]
@@ -72,9 +70,7 @@ def overview_pages(house: House) -> APIRouter:
             told = await pictured(house, office, house.today(office), lang)
             return house.pages.fragment(lang, "payment/treasury/overview_body.html", **told)
 
-        key = list_key(office, "")
-        house.pulse.follow(key)
-        return sse_response(request, house.hub, key, draw)
+        return house.live(request, office, "", draw)
 
     return router
 
@@ -139,9 +135,7 @@ def _add_list(router: APIRouter, house: House, listing: Listing, path: str) -> N
             told = await listed(house, listing, office, ListQuery(), lang)
             return house.pages.fragment(lang, "payment/treasury/list_body.html", **told)
 
-        key = list_key(office, listing.name)
-        house.pulse.follow(key)
-        return sse_response(request, house.hub, key, draw)
+        return house.live(request, office, listing.name, draw)
 
     router.add_api_route(path, show)
     router.add_api_route(f"{path}/langsung", live)
