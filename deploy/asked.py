@@ -5,7 +5,8 @@
     NotFound
     ├── UnknownOffice        no office has that id
     ├── UnknownPermitType    the office gives no such permit
-    └── UnknownVersion       neither a file, a folder nor a version
+    ├── UnknownVersion       neither a file, a folder nor a version
+    └── UnknownNumber        no application or permit has that number
 """
 
 from __future__ import annotations
@@ -37,6 +38,15 @@ class UnknownVersion(NotFound):
     text: ClassVar[str] = (
         "This is no file, no folder and no version. A version is written as reklame@2; "
         "jejak offices show lists them."
+    )
+
+
+class UnknownNumber(NotFound):
+    """No application or permit has that number."""
+
+    text: ClassVar[str] = (
+        "This number is not known here. Compare it with the receipt, where it is written like "
+        "BGR-2026-000001, and check with --data that this is the folder of the right office."
     )
 
 

@@ -11,7 +11,7 @@ from deploy.catalogue import sections
 from services.intake.catalogue import IntakeSection
 from services.payment.banks.profile import Banks
 from services.payment.service import unbillable
-from services.workflow.sop import Sops
+from services.workflow.sop import Sop, Sops
 from shared.errors import BadConfiguration
 from shared.identity import Accounts
 from shared.offices import BadFile, Catalogue, Mistake, Office, PermitType, section
@@ -28,22 +28,31 @@ _NO_OFFICE = msg(
 _NO_LEAVE = msg(
     "No joint leave of {country} is here for {year}: days in that year are counted without it."
 )
+_TOO_MUCH = msg(
+    "At {office} the stages together may take {days} working days, more than the {promised} that "
+    "are promised: a permit can be in time at every stage and late in the end."
+)
 # The longest that a date is promised ahead, roughly.
 _AHEAD = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was found: the catalogue of all that can be used, and every mistake."""
+    """What was found: the catalogue of all that can be used, every mistake, and what is odd.
+
+    A warning keeps nobody from using a file: it may be meant so.
+    """
 
     catalogue: Catalogue
     mistakes: tuple[Mistake, ...]
+    warnings: tuple[Mistake, ...]
 
 
 def check(folder: Path) -> Checked:
     """Return what is wrong with a folder, by every service's own rules. Changes nothing."""
     catalogue = Catalogue.load(folder, sections=sections())
-    mistakes = [*catalogue.refused, *_authority(catalogue), *_procedures(catalogue)]
+    warnings: list[Mistake] = []
+    mistakes = [*catalogue.refused, *_authority(catalogue), *_procedures(catalogue, warnings)]
     # A draft may hold offices and permits alone.
     if (folder / "banks").is_dir():
         mistakes += _banks(folder, catalogue)
@@ -51,19 +60,34 @@ def check(folder: Path) -> Checked:
         mistakes += _accounts(folder, catalogue)
     # One file may be wrong for several offices; its sentence is said once.
     unique = {(one.file, one.line, one.place, one.reason()): one for one in mistakes}
-    return Checked(catalogue, tuple(unique.values()))
+    return Checked(catalogue, tuple(unique.values()), tuple(warnings))
 
 
-def _procedures(catalogue: Catalogue) -> Iterator[Mistake]:
-    """Yield what keeps a procedure from being prepared at an office that gives the type."""
+def _procedures(catalogue: Catalogue, warnings: list[Mistake]) -> Iterator[Mistake]:
+    """Yield what keeps a procedure from being prepared at an office that gives the type.
+
+    One that promises less than its stages may take is added to ``warnings``.
+    """
     sops = Sops(catalogue)
     for office in catalogue.offices.values():
         for name, version in sorted(catalogue.types):
             if name in office.permit_types:
                 try:
-                    sops.of(office.id, name, version)
+                    sop = sops.of(office.id, name, version)
+                    if sop.budget_after("") > sop.legal:
+                        warnings.append(_too_much(office, catalogue.types[name, version], sop))
                 except BadFile as error:
                     yield from error.mistakes
+
+
+def _too_much(office: Office, kind: PermitType, sop: Sop) -> Mistake:
+    place, origin = ("promise", "working_days"), kind.origin or Origin(kind.id, {})
+    said: dict[str, str | int] = {
+        "office": office.id,
+        "days": f"{sop.budget_after('') / office.day_minutes:.3g}",
+        "promised": kind.promise.working_days,
+    }
+    return Mistake(origin.file, origin.line(place), place, _TOO_MUCH, said)
 
 
 def _authority(catalogue: Catalogue) -> Iterator[Mistake]:

@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from deploy.asked import UnknownNumber
 from deploy.console import Session, answer, as_json, runs, table
 from deploy.serve import Running, opened
 from deploy.wiring import now
@@ -18,7 +19,6 @@ from services.workflow.views import Views
 from services.workflow.wording import Teller
 from shared.bus import Delivery
 from shared.calendar import Calendars
-from shared.errors import NotFound
 from shared.events import Recorded
 from shared.topics import belongs_to
 
@@ -38,11 +38,11 @@ class Clerk:
         self._tracker = Tracker(kernel.store, kernel.codec, sops, calendars)
 
     async def case(self, number: str) -> CaseFile:
-        """Return the case file of a registration number. Raises NotFound."""
+        """Return the case file of a registration number. Raises UnknownNumber."""
         await self._catch_up()
         found = await self._views.find(number.strip().upper())
         if found is None:
-            raise NotFound
+            raise UnknownNumber
         return await self._tracker.case(found.application_id)
 
     def report(self, case: CaseFile) -> Report:

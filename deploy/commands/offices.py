@@ -48,6 +48,7 @@ async def check(session: Session, folder: Path | None, as_json: bool) -> None:
     """Say what is wrong in FOLDER (default: the one in use), by file and line; exit 1 if any.
 
     Every rule is checked: procedures, tariffs, agencies, levels, holidays, banks and accounts.
+    What is only odd, such as stages that together may take longer than is promised, is said too.
     """
     found, tr = check_folder(folder or session.settings.config), session.translator
 
@@ -62,6 +63,8 @@ async def check(session: Session, folder: Path | None, as_json: bool) -> None:
             if found.mistakes
             else tr.t(_FINE, **counts, years=years)
         )
+        for warning in found.warnings:
+            out.print(warning.say(tr), markup=False, highlight=False)
         for msgid, params in unknown_leave(catalogue, now().date()):
             out.print(tr.t(msgid, **params), highlight=False)
 

@@ -212,7 +212,10 @@ def test_an_unknown_number_is_refused_with_1(data: Path, command: str) -> None:
     assert said["code"] == "not-found"
     in_words = jejak("--data", data, "--lang", "id", command, "BGR-2026-999999")
     assert (in_words.exit_code, in_words.stdout) == (1, "")
-    assert in_words.stderr.strip()
+    assert in_words.stderr.startswith(
+        "Nomor ini tidak dikenal di sini. Cocokkan dengan tanda terima"
+    )
+    assert said["message"].startswith("This number is not known here. Compare it with the receipt")
     assert "999999" not in in_words.stderr
 
 

@@ -49,6 +49,16 @@ def test_a_mistake_is_named_and_the_exit_code_says_so(folder: Path) -> None:
     assert "siup.yaml, baris 8: promise.working_days: Tulis bilangan bulat." in result.output
 
 
+def test_stages_that_may_take_longer_than_is_promised_are_warned_of(folder: Path) -> None:
+    change(folder / "permits" / "siup.yaml", "working_days: 3", "working_days: 1")
+    result = jejak("check", str(folder))
+    assert result.exit_code == 0
+    assert "tidak ada yang salah" in result.output
+    line = "siup.yaml, baris 8: promise.working_days: Di bogor semua tahap bersama boleh memakan"
+    assert line in result.output
+    assert json.loads(jejak("check", str(folder), "--json").output) == []
+
+
 def test_a_program_gets_file_line_and_place(folder: Path) -> None:
     change(folder / "permits" / "siup.yaml", "working_days: 3", "working_days: tiga")
     result = jejak("check", str(folder), "--json")
