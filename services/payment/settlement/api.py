@@ -44,7 +44,7 @@ class MatchIn(BaseModel):
 
 
 class AsideIn(BaseModel):
-    """Why a line's money is for no bill that is known."""
+    """Why a line is about no bill that is known."""
 
     reason: CleanText
 
@@ -163,6 +163,12 @@ def _match(router: APIRouter, *, matcher: Matcher, bills: BillViews) -> None:
         """Say that a line's money is for no known bill, and why: it is then held in suspense."""
         told = Aside(settlement_id=settlement_id, line=line, reason=said.reason)
         return Matched(position=await matcher.put_aside(told, account.actor, new_id()))
+
+    @router.post("/files/{settlement_id}/lines/{line}/explanation")
+    async def explain(account: Treasurer, settlement_id: str, line: int, said: AsideIn) -> Matched:
+        """Say what a debit is that takes no payment back, such as a charge or a transfer."""
+        told = Aside(settlement_id=settlement_id, line=line, reason=said.reason)
+        return Matched(position=await matcher.explain(told, account.actor, new_id()))
 
 
 def _own(views: SettlementViews, account: Account, partner: str) -> None:

@@ -50,10 +50,13 @@ def place(loose: Loose, rules: Rules) -> Verdict:
     Lines of other days are placed too where a line of this day took them back.
     """
     repeated = told_twice(loose.lines, loose.batches.keys()) if rules.shared else set()
-    net = netted(one for one in loose.lines if one.id not in repeated)
     places: dict[LineId, Place] = {
         line_id: Place(Class.PENDING, why="told-twice") for line_id in repeated
     }
+    for line in loose.lines:
+        if line.explained:
+            places[line.id] = Place(Class.EXPLAINED)
+    net = netted(one for one in loose.lines if one.id not in places)
     effects: list[Effect] = []
     for line in net.undone:
         places[line.id] = Place(Class.REVERSED)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.payment.settlement.commands import (
+    ExplainLine,
     MatchLine,
+    Saying,
     WriteToSuspense,
 )
 from services.payment.settlement.facts import Class
@@ -39,7 +41,10 @@ class Match:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aside:
-    """What was said: the money of this line is for no bill that is known, and why."""
+    """What was said: this line is about no bill that is known, and why.
+
+    The money of a credit is then held; of a debit the reason says what it is.
+    """
 
     settlement_id: str
     line: int
@@ -56,6 +61,11 @@ def may_be_held(row: LineRow) -> bool:
     return waits(row) and row.amount > 0 and not row.reverses
 
 
+def may_be_explained(row: LineRow) -> bool:
+    """Say whether a person may say what a line is: a debit that waits."""
+    return waits(row) and row.amount < 0
+
+
 class Matcher:
     """Carries what a person says of a line to its file."""
 
@@ -69,7 +79,7 @@ class Matcher:
         """Record what a person said; return the position, to read one's own write.
 
         Raises NotFound for a line of another office or an application without a bill, NotAllowed,
-        NoSuchLine, LineNotWaiting, LineMatchedOtherwise, ReasonNeeded.
+        NoSuchLine, LineNotWaiting, LineMatchedOtherwise, ReasonNeeded, OriginalNeeded.
         """
         row = await self._views.line(said.settlement_id, said.line)
         if row is None:
@@ -87,6 +97,7 @@ class Matcher:
             waits=waits(row),
             now=self._now(),
             by=by,
+            debit=row.amount < 0,
         )
         return await self._say(said.settlement_id, command, cause)
 
@@ -97,11 +108,7 @@ class Matcher:
         LineNotWaiting (also for a part of a credit that payments were settled with),
         LineMatchedOtherwise, ReasonNeeded.
         """
-        row = await self._views.line(said.settlement_id, said.line)
-        if row is None:
-            raise NoSuchLine
-        if row.partner not in self._views.partners_of(by.office):
-            raise NotFound
+        row = await self._held_by(said, by)
         free = not await self._views.settles(said.settlement_id, said.line)
         command = WriteToSuspense(
             line=said.line,
@@ -112,9 +119,31 @@ class Matcher:
         )
         return await self._say(said.settlement_id, command, cause)
 
-    async def _say(
-        self, settlement_id: str, command: MatchLine | WriteToSuspense, cause: str
-    ) -> int:
+    async def explain(self, said: Aside, by: Actor, cause: str) -> int:
+        """Record what a debit is that takes no payment back; return the position.
+
+        Raises as ``put_aside`` does.
+        """
+        row = await self._held_by(said, by)
+        command = ExplainLine(
+            line=said.line,
+            reason=said.reason,
+            waits=may_be_explained(row),
+            now=self._now(),
+            by=by,
+        )
+        return await self._say(said.settlement_id, command, cause)
+
+    async def _held_by(self, said: Aside, by: Actor) -> LineRow:
+        """Return the line, of an account that the person's office holds."""
+        row = await self._views.line(said.settlement_id, said.line)
+        if row is None:
+            raise NoSuchLine
+        if row.partner not in self._views.partners_of(by.office):
+            raise NotFound
+        return row
+
+    async def _say(self, settlement_id: str, command: Saying, cause: str) -> int:
         outcome = await self._handler.handle(
             DECIDER,
             file_stream(settlement_id),

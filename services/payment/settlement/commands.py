@@ -56,7 +56,7 @@ class MatchLine:
     """Say that a line is the payment ``reference`` of an application, and why.
 
     ``waits`` says whether the line waits for a person; ``reference`` is empty for money that
-    nobody reported. Only a treasurer may ask.
+    nobody reported. A ``debit`` takes that payment back. Only a treasurer may ask.
     """
 
     line: int
@@ -67,6 +67,7 @@ class MatchLine:
     waits: bool
     now: datetime
     by: Actor
+    debit: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,23 @@ class WriteToSuspense:
     by: Actor
 
 
-Command = OpenFile | RejectFile | AcceptFile | MatchLine | WriteToSuspense
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainLine:
+    """Say what a debit is that takes no payment back: a charge, a transfer, a refund paid out.
+
+    ``waits`` says whether it is a debit that waits for a person. Only a treasurer may ask.
+    """
+
+    line: int
+    reason: str
+    waits: bool
+    now: datetime
+    by: Actor
+
+
+# What a person says of a line.
+Saying = MatchLine | WriteToSuspense | ExplainLine
+Command = OpenFile | RejectFile | AcceptFile | Saying
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,8 +16,9 @@ from typing import NamedTuple
 class Class(StrEnum):
     """Where a line or a payment is in the reconciliation: always in exactly one.
 
-    The first eight are the specification's. A line is ``PENDING`` while it may still find its place
-    or waits for a person; a payment is ``AWAITING_SETTLEMENT`` until its grace has passed.
+    The first eight are the specification's. A debit that takes nothing back is ``EXPLAINED`` once a
+    person has said what it is. A line is ``PENDING`` while it may still find its place or waits for
+    a person; a payment is ``AWAITING_SETTLEMENT`` until its grace has passed.
     """
 
     MATCHED = "MATCHED"
@@ -28,6 +29,7 @@ class Class(StrEnum):
     DUPLICATE = "DUPLICATE"
     LATE = "LATE"
     REVERSED = "REVERSED"
+    EXPLAINED = "EXPLAINED"
     PENDING = "PENDING"
     AWAITING_SETTLEMENT = "AWAITING_SETTLEMENT"
 
@@ -45,7 +47,8 @@ class Line:
 
     ``matched`` is the payment that a person named: its reference or request id, empty for money
     nobody reported; None when nobody did. ``held`` says that its money is in suspense as an orphan,
-    under the id ``case``; ``aside`` that a person wanted it there.
+    under the id ``case``; ``aside`` that a person wanted it there; ``explained`` that a person said
+    what the debit is.
     """
 
     id: LineId
@@ -59,6 +62,16 @@ class Line:
     held: bool = False
     case: str = ""
     aside: bool = False
+    explained: bool = False
+
+    @property
+    def takes_back(self) -> str:
+        """What names the original of a reversal: as a person said of a debit, or as the bank says.
+
+        A debit may also carry its credit's own reference.
+        """
+        said = self.matched if self.amount < 0 else None
+        return said or self.reverses or self.reference
 
     @property
     def in_suspense(self) -> bool:

@@ -2,8 +2,10 @@
 
 ::
 
-    Unknown ──OpenFile──▶ Taking ──AcceptFile──▶ Accepted ──MatchLine, WriteToSuspense──▶ Accepted
+    Unknown ──OpenFile──▶ Taking ──AcceptFile──▶ Accepted ──what people say──▶ Accepted
        └──────RejectFile────┴──▶ Rejected ──OpenFile──▶ Taking
+
+What people say of a line is MatchLine, WriteToSuspense (a credit) or ExplainLine (a debit).
 
 The lines are in streams of their own, a few hundred each, written between OpenFile and AcceptFile:
 nothing counts before AcceptFile, so a file that was half taken in changes nothing.
@@ -18,10 +20,12 @@ from typing import assert_never
 from services.payment.settlement.commands import (
     AcceptFile,
     Command,
+    ExplainLine,
     MatchLine,
     OpenFile,
     RecordLines,
     RejectFile,
+    Saying,
     WriteToSuspense,
 )
 from services.payment.settlement.refusals import (
@@ -31,10 +35,12 @@ from services.payment.settlement.refusals import (
     LinesDiffer,
     LinesMissing,
     NoSuchLine,
+    OriginalNeeded,
     ReasonNeeded,
 )
 from shared.actors import Role
 from shared.contracts.payment import (
+    LineExplained,
     LineMatchedByHand,
     LineWrittenToSuspense,
     SettlementFileAccepted,
@@ -69,12 +75,15 @@ class Rejected:
     rejected: SettlementFileRejected
 
 
+Said = LineMatchedByHand | LineWrittenToSuspense | LineExplained
+
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """It counts. ``said`` holds what people said, by line."""
 
     opened: SettlementFileOpened
-    said: Mapping[int, LineMatchedByHand | LineWrittenToSuspense] = field(default_factory=dict)
+    said: Mapping[int, Said] = field(default_factory=dict)
 
 
 File = Unknown | Taking | Rejected | Accepted
@@ -109,7 +118,7 @@ def decide(command: Command, state: File) -> Sequence[object]:
             return _reject(command, state)
         case AcceptFile():
             return _accept(command, state)
-        case MatchLine() | WriteToSuspense():
+        case MatchLine() | WriteToSuspense() | ExplainLine():
             return _place(command, state)
         case _:
             assert_never(command)
@@ -181,7 +190,7 @@ def _accept(command: AcceptFile, state: File) -> Sequence[object]:
             assert_never(state)
 
 
-def _place(command: MatchLine | WriteToSuspense, state: File) -> Sequence[object]:
+def _place(command: Saying, state: File) -> Sequence[object]:
     """Let a line be what a person says that it is: once, and with a reason."""
     if Role.TREASURER not in command.by.roles:
         raise NotAllowed
@@ -200,12 +209,12 @@ def _place(command: MatchLine | WriteToSuspense, state: File) -> Sequence[object
         raise ReasonNeeded(allowed=[type(command).__name__])
     if not command.waits:
         raise LineNotWaiting
+    if isinstance(command, MatchLine) and command.debit and not command.reference:
+        raise OriginalNeeded(allowed=[ExplainLine.__name__])
     return [said]
 
 
-def _said(
-    command: MatchLine | WriteToSuspense, settlement_id: str
-) -> LineMatchedByHand | LineWrittenToSuspense:
+def _said(command: Saying, settlement_id: str) -> Said:
     match command:
         case MatchLine():
             return LineMatchedByHand(
@@ -218,6 +227,10 @@ def _said(
             )
         case WriteToSuspense():
             return LineWrittenToSuspense(
+                settlement_id=settlement_id, line=command.line, reason=command.reason
+            )
+        case ExplainLine():
+            return LineExplained(
                 settlement_id=settlement_id, line=command.line, reason=command.reason
             )
         case _:
@@ -233,7 +246,9 @@ def evolve(state: File, fact: AnyFact) -> File:
             return Rejected(rejected)
         case SettlementFileAccepted() if isinstance(state, Taking):
             return Accepted(state.opened)
-        case LineMatchedByHand() | LineWrittenToSuspense() as said if isinstance(state, Accepted):
+        case LineMatchedByHand() | LineWrittenToSuspense() | LineExplained() as said if isinstance(
+            state, Accepted
+        ):
             return Accepted(state.opened, {**state.said, said.line: said})
         case _:
             return state

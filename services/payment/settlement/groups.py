@@ -30,7 +30,9 @@ _LINE = (
     "settlement_id, line, partner, amount, value_on, reference, virtual_account, reverses, "
     "matched, suspense_id, application_id, class, why, money_id, dirty, "
     "EXISTS (SELECT 1 FROM settlement_aside a WHERE a.settlement_id = "
-    "settlement_lines.settlement_id AND a.line = settlement_lines.line)"
+    "settlement_lines.settlement_id AND a.line = settlement_lines.line), "
+    "EXISTS (SELECT 1 FROM settlement_explained x WHERE x.settlement_id = "
+    "settlement_lines.settlement_id AND x.line = settlement_lines.line)"
 )
 _MONEY = (
     "money_id, application_id, bill_id, partner, request_id, reference, amount, paid_on, pays, "
@@ -204,6 +206,7 @@ def _line(row: Sequence[Any], seen: Seen) -> Line:
         held=row[9] != "",
         case=row[9],
         aside=bool(row[15]),
+        explained=bool(row[16]),
     )
 
 

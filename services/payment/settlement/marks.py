@@ -73,11 +73,15 @@ def matched(tx: Transaction, event: events.LineMatchedByHand, position: int) -> 
     )
 
 
-def aside(tx: Transaction, event: events.LineWrittenToSuspense, position: int) -> None:
-    """Note that a person wants a line's money in suspense."""
+def said(
+    tx: Transaction, event: events.LineWrittenToSuspense | events.LineExplained, position: int
+) -> None:
+    """Note that a person wants a line's money in suspense, or said what a debit is."""
+    aside = isinstance(event, events.LineWrittenToSuspense)
+    table = "settlement_aside" if aside else "settlement_explained"
     line = (event.settlement_id, event.line)
     tx.execute(
-        "INSERT INTO settlement_aside (settlement_id, line) VALUES (?, ?) "
+        f"INSERT INTO {table} (settlement_id, line) VALUES (?, ?) "
         "ON CONFLICT (settlement_id, line) DO NOTHING",
         line,
     )

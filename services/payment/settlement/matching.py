@@ -84,10 +84,12 @@ class _Desk:
 
     def work(self) -> None:
         """Join, net, and place everything."""
-        repeated = self._repeated()
-        for line_id in repeated:
+        for line_id in self._repeated():
             self.places[line_id] = Place(Class.PENDING, why="told-twice")
-        lines = [one for one in self._lines if one.id not in repeated]
+        for line in self._lines:
+            if line.explained:
+                self.places[line.id] = Place(Class.EXPLAINED)
+        lines = [one for one in self._lines if one.id not in self.places]
         credits = [one for one in lines if one.amount > 0 and not (one.reverses or one.in_suspense)]
         self._join_named(credits)
         self._join_by_amount(credits)
@@ -173,11 +175,13 @@ class _Desk:
 
     def _lonely(self, debit: Line) -> None:
         """Place a debit whose credit is in no file: the payment it names may be known anyway."""
-        named = debit.reverses or debit.reference
-        money = next((m for m in self._moneys if m.known_as(named)), None)
-        if money is None or money.amount != -debit.amount:
-            why = "no-original" if money is None else "other-amount"
+        money = next((m for m in self._moneys if m.known_as(debit.takes_back)), None)
+        if money is None:
+            why = "match-not-found" if debit.matched else "no-original"
             self.places[debit.id] = Place(Class.PENDING, why=why)
+            return
+        if money.amount != -debit.amount:
+            self.places[debit.id] = Place(Class.PENDING, why="other-amount")
             return
         self.places[debit.id] = Place(Class.REVERSED, money.id)
         if not money.reversed:

@@ -32,12 +32,12 @@ def told_twice(lines: Iterable[Line], settled: Collection[LineId]) -> set[LineId
 
     A receipt number is given once, so a second line with it brings no second money. The one that
     a payment was settled with stays (``settled``), or whose money is held, else the lowest: the
-    order of arrival does not matter. A line that a person put aside repeats nothing.
+    order of arrival does not matter. A line that a person put aside or explained repeats nothing.
     """
     first: dict[tuple[str, bool, str], Line] = {}
     repeated: set[LineId] = set()
     for line in sorted(lines, key=lambda one: (one.id not in settled, not one.held, one.id)):
-        if not line.reference or line.aside:
+        if not line.reference or line.aside or line.explained:
             continue
         key = (line.reference, line.amount > 0, line.reverses)
         if key in first:
@@ -73,7 +73,7 @@ def netted(lines: Iterable[Line]) -> Netted:
 
 
 def _original(reversal: Line, candidates: Sequence[Line]) -> Line | None:
-    named = reversal.reverses or reversal.reference
+    named = reversal.takes_back
     fitting = [
         one
         for one in candidates

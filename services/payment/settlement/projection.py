@@ -95,8 +95,8 @@ class SettlementProjection(OfficeProjection):
                     marks.held(tx, event, one.position)
                 case events.LineMatchedByHand():
                     marks.matched(tx, event, one.position)
-                case events.LineWrittenToSuspense():
-                    marks.aside(tx, event, one.position)
+                case events.LineWrittenToSuspense() | events.LineExplained():
+                    marks.said(tx, event, one.position)
                 case events.SettlementDayProved():
                     _proved(tx, event, one.occurred_us)
                 case _:

@@ -54,6 +54,13 @@ class LineMatchedOtherwise(Refused):
     text = "Something else was decided about this line before."
 
 
+class OriginalNeeded(Refused):
+    """A debit belongs to the payment that it takes back, so that has to be named."""
+
+    code = "settlement-original-needed"
+    text = "Say which payment this debit takes back: its bank reference."
+
+
 class ReasonNeeded(Refused):
     """What a person decides about a line says why."""
 

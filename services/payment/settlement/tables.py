@@ -62,10 +62,16 @@ CREATE TABLE IF NOT EXISTS settlement_aside (
     settlement_id TEXT NOT NULL, line BIGINT NOT NULL, PRIMARY KEY (settlement_id, line)
 )
 """
+_EXPLAINED = """
+CREATE TABLE IF NOT EXISTS settlement_explained (
+    settlement_id TEXT NOT NULL, line BIGINT NOT NULL, PRIMARY KEY (settlement_id, line)
+)
+"""
 STATEMENTS = (
     _FILES,
     _LINES,
     _ASIDE,
+    _EXPLAINED,
     _MONEYS,
     _BILLS,
     _DAYS,

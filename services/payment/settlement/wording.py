@@ -14,13 +14,17 @@ CLASSES = {
     Class.DUPLICATE: msg("Paid twice"),
     Class.LATE: msg("Paid too late"),
     Class.REVERSED: msg("Taken back"),
+    Class.EXPLAINED: msg("Explained by a person"),
     Class.PENDING: msg("Waiting"),
     Class.AWAITING_SETTLEMENT: msg("Waiting for settlement"),
 }
 WHY = {
     "ambiguous": msg("It could belong to several payments. Say to which."),
     "told-twice": msg("Another line has the same receipt number, perhaps in another file."),
-    "no-original": msg("It takes back something that is in no file and no bill."),
+    "no-original": msg(
+        "It takes back something that is in no file and no bill. Say which payment it takes back, "
+        "or what it is."
+    ),
     "other-amount": msg("It takes back another amount than was paid."),
     "too-early": msg("A payment may still be reported that it belongs to."),
     "match-not-found": msg("The payment that was named for it is not known."),

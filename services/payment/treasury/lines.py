@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.payment.settlement.by_hand import Aside, Match, may_be_held, waits
+from services.payment.settlement.by_hand import (
+    Aside,
+    Match,
+    Matcher,
+    may_be_explained,
+    may_be_held,
+    waits,
+)
 from services.payment.settlement.facts import Class
 from services.payment.settlement.views import LineRow, MoneyRow
 from services.payment.settlement.wording import CLASSES, WHY
@@ -30,6 +37,10 @@ from shared.web.pages import language, translator
 PATH = "/bendahara/baris"
 _MATCHED = msg("The line is matched. The reconciliation goes on by itself.")
 _ASIDE = msg("The line's money goes to suspense. Its case opens by itself.")
+_EXPLAINED = msg("The debit is explained. It waits for nobody any more.")
+# What is said of a line that is no payment: the last part of its address -> how, and the answer.
+_ALONE = {"titipan": (Matcher.put_aside, _ASIDE), "penjelasan": (Matcher.explain, _EXPLAINED)}
+Alone = Literal["titipan", "penjelasan"]
 # A payment is in one of these; every other class holds lines.
 MONEYS = (Class.CALLBACK_NO_SETTLEMENT, Class.AWAITING_SETTLEMENT)
 _TONES = {
@@ -38,6 +49,7 @@ _TONES = {
     Class.PENDING: "waiting",
     Class.AWAITING_SETTLEMENT: "waiting",
     Class.REVERSED: "neutral",
+    Class.EXPLAINED: "neutral",
 }
 Body = TypeVar("Body", bound=BaseModel)
 ClassQuery = Annotated[Class, Query(alias="kelas")]
@@ -55,7 +67,7 @@ class MatchBody(BaseModel):
 
 
 class AsideBody(BaseModel):
-    """Why a line's money is for no bill that is known."""
+    """Why a line is about no bill that is known."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -149,9 +161,11 @@ def line_pages(house: House) -> APIRouter:
     async def match(request: Request, settlement_id: str, line: int, account: Mover) -> Response:
         return await page.matched(request, settlement_id, line, account)
 
-    @router.post(f"{PATH}/{{settlement_id}}/{{line}}/titipan")
-    async def aside(request: Request, settlement_id: str, line: int, account: Mover) -> Response:
-        return await page.put_aside(request, settlement_id, line, account)
+    @router.post(f"{PATH}/{{settlement_id}}/{{line}}/{{what}}")
+    async def alone(
+        request: Request, settlement_id: str, line: int, what: Alone, account: Mover
+    ) -> Response:
+        return await page.alone(request, (settlement_id, line), what, account)
 
     return router
 
@@ -210,6 +224,7 @@ class LinePage:
             case=f"/bendahara/titipan/{row.suspense_id}" if row.suspense_id else "",
             waits=mine,
             may_be_held=mine and may_be_held(row),
+            debit=mine and may_be_explained(row),
             candidates=[_money(one, teller) for one in candidates],
             form=form if form and not form.scope else Form(),
             aside=form if form and form.scope else Form(scope="aside"),
@@ -235,16 +250,17 @@ class LinePage:
 
         return await self._said(request, (settlement_id, line), account, MatchBody, say, _MATCHED)
 
-    async def put_aside(
-        self, request: Request, settlement_id: str, line: int, account: Account
+    async def alone(
+        self, request: Request, about: tuple[str, int], what: Alone, account: Account
     ) -> Response:
-        """Record that the line's money is for suspense, or draw the page again with why not."""
+        """Record what is said of a line that is no payment, or draw the page again with why not."""
+        tell, done = _ALONE[what]
 
         async def say(said: AsideBody, cause: str) -> None:
-            told = Aside(settlement_id=settlement_id, line=line, reason=said.reason)
-            await self._house.settlement.matcher.put_aside(told, account.actor, cause)
+            told = Aside(settlement_id=about[0], line=about[1], reason=said.reason)
+            await tell(self._house.settlement.matcher, told, account.actor, cause)
 
-        return await self._said(request, (settlement_id, line), account, AsideBody, say, _ASIDE)
+        return await self._said(request, about, account, AsideBody, say, done)
 
     async def _said(
         self,

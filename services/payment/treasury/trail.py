@@ -48,6 +48,7 @@ EVENTS: Mapping[type[Any], str] = {
     e.SettlementFileRejected: msg("Settlement file refused"),
     e.LineMatchedByHand: msg("Line matched by hand"),
     e.LineWrittenToSuspense: msg("Line written to suspense by hand"),
+    e.LineExplained: msg("Debit explained by hand"),
     e.SettlementDayProved: msg("Day proved"),
 }
 # The fields worth reading, in the order they are read. Ids are for programs.

@@ -22,6 +22,7 @@ from shared.contracts.payment.payments import (
 )
 from shared.contracts.payment.settlement import (
     ClassTotal,
+    LineExplained,
     LineMatchedByHand,
     LineWrittenToSuspense,
     SettlementDayProved,
@@ -54,6 +55,7 @@ __all__ = [
     "BillingRejected",
     "ClassTotal",
     "DuplicatePaymentFound",
+    "LineExplained",
     "LineMatchedByHand",
     "LineWrittenToSuspense",
     "PaymentContradicted",

@@ -111,6 +111,15 @@ class LineWrittenToSuspense:
     reason: str
 
 
+@event("LineExplained")
+class LineExplained:
+    """An officer said what a debit is that takes no payment back: ``reason``. Nothing follows."""
+
+    settlement_id: str
+    line: int
+    reason: str
+
+
 @event("SettlementDayProved")
 class SettlementDayProved:
     """The sums of a partner's day agree: settled = the sum of all classes, each line in one.

@@ -131,6 +131,35 @@ async def test_a_line_of_nobody_is_written_to_suspense_and_its_case_opens(office
     assert (await http.post(f"{api}/2/suspense", json=again)).status_code == 409
 
 
+async def test_a_debit_that_takes_nothing_back_is_explained_on_its_page(office: Office) -> None:
+    http, today = office.http, Till(office).today
+    rows = [Row(-6_500, "ADM-1", on=today), Row(-7_000, "ADM-2", on=today)]
+    brought = await bring(http, csv_file(rows, opening=50_000))
+    file = brought.headers["location"].rsplit("/", 1)[1]
+    line = f"/bendahara/baris/{file}/1"
+    page = await page_with(http, f"{line}?lang=en", "Explain this debit", "Waiting", "what it is")
+    assert "Write to suspense" not in page
+    form = page.split(f'action="{line}/penjelasan"', 1)[1]
+    sent = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form))
+    without = await http.post(f"{line}/penjelasan", data=sent, headers=HTML)
+    assert without.status_code == 422
+    assert 'id="f-asidereason"' in without.text
+    sent["reason"] = "Biaya administrasi bank."
+    for _ in range(2):
+        done = await http.post(f"{line}/penjelasan", data=sent, headers=HTML)
+        assert done.status_code == 303, done.text
+    explained = await page_with(http, f"{line}?lang=en", "Explained by a person")
+    assert "Explain this debit" not in explained
+    steps = await page_with(http, f"/bendahara/jejak/berkas/{file}?lang=en")
+    assert "Debit explained by hand" in steps
+    assert "Biaya administrasi bank." in steps
+    again = {"reason": "Biaya administrasi bank."}
+    api = f"/api/settlement/files/{file}/lines"
+    assert (await http.post(f"{api}/2/explanation", json=again)).status_code == 200
+    assert (await http.post(f"{api}/3/explanation", json=again)).status_code == 409
+    assert (await http.post(f"{line}/lain", data=sent, headers=HTML)).status_code == 422
+
+
 async def by_hand(http: httpx.AsyncClient, line: str, number: str) -> None:
     """Match a line on its page: first with too little, then with a foreign number, then right."""
     page = await page_with(http, f"{line}?lang=en", "Match by hand")

@@ -93,7 +93,10 @@ async def test_a_match_is_refused_for_a_line_that_found_its_place(office: Office
     assert (refused.status_code, refused.json()["code"]) == (409, "settlement-line-not-waiting")
     missing = await office.http.post(f"{address}/99/match", json=said)
     assert missing.json()["code"] == "no-such-settlement-line"
-    taken = await office.http.post(f"{address}/2/match", json=said)
+    unnamed = await office.http.post(f"{address}/2/match", json=said)
+    assert (unnamed.status_code, unnamed.json()["code"]) == (409, "settlement-original-needed")
+    named = said | {"reference": "NTB-API-2"}
+    taken = await office.http.post(f"{address}/2/match", json=named)
     assert taken.status_code == 200
     assert taken.json()["position"] > 0
 

@@ -10,6 +10,7 @@ from services.payment.settlement.closing import DECIDER as CLOSING
 from services.payment.settlement.closing import ProveDay, SumsDisagree
 from services.payment.settlement.commands import (
     AcceptFile,
+    ExplainLine,
     MatchLine,
     OpenFile,
     RecordLines,
@@ -27,11 +28,13 @@ from services.payment.settlement.refusals import (
     LinesDiffer,
     LinesMissing,
     NoSuchLine,
+    OriginalNeeded,
     ReasonNeeded,
 )
 from shared.actors import Actor, Role, system
 from shared.contracts.payment import (
     ClassTotal,
+    LineExplained,
     LineMatchedByHand,
     LineWrittenToSuspense,
     SettlementDayProved,
@@ -73,6 +76,7 @@ MATCHED = LineMatchedByHand(
     reason="the slip says so",
     reference="NTB1",
 )
+EXPLAINED = LineExplained(settlement_id="S", line=2, reason="the bank's charge of March")
 ASIDE = LineWrittenToSuspense(settlement_id="S", line=2, reason="nobody knows whose it is")
 GIVEN: dict[str, Any] = {"now": START, "by": system("test")}
 
@@ -106,6 +110,11 @@ def match(**changes: Any) -> MatchLine:
 def aside(**changes: Any) -> WriteToSuspense:
     said = {"line": 2, "reason": ASIDE.reason, "waits": True, "now": START, "by": TREASURER}
     return WriteToSuspense(**{**said, **changes})
+
+
+def explain(**changes: Any) -> ExplainLine:
+    said = {"line": 2, "reason": EXPLAINED.reason, "waits": True, "now": START, "by": TREASURER}
+    return ExplainLine(**{**said, **changes})
 
 
 def test_a_file_is_opened_once() -> None:
@@ -198,6 +207,44 @@ def test_a_line_is_written_to_suspense_by_a_treasurer_with_a_reason(
     changes: dict[str, Any], refusal: type[JejakError]
 ) -> None:
     given(DECIDER, OPENED, ACCEPTED).when(aside(**changes)).then_refused(refusal)
+
+
+def test_a_debit_is_explained_once() -> None:
+    accepted = given(DECIDER, OPENED, ACCEPTED)
+    accepted.when(explain()).then(EXPLAINED).again().then_nothing()
+    given(DECIDER, OPENED, ACCEPTED, EXPLAINED).when(explain(reason="as before")).then_nothing()
+
+
+def test_what_was_explained_is_not_decided_otherwise() -> None:
+    for other in (match(), aside()):
+        given(DECIDER, OPENED, ACCEPTED, EXPLAINED).when(other).then_refused(LineMatchedOtherwise)
+    for said in (MATCHED, ASIDE):
+        given(DECIDER, OPENED, ACCEPTED, said).when(explain()).then_refused(LineMatchedOtherwise)
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({"waits": False}, LineNotWaiting),
+        ({"line": 3}, NoSuchLine),
+        ({"reason": " "}, ReasonNeeded),
+        ({"by": Actor("officer", "penyelia", "bogor", frozenset({Role.SUPERVISOR}))}, NotAllowed),
+    ],
+)
+def test_a_debit_is_explained_by_a_treasurer_with_a_reason(
+    changes: dict[str, Any], refusal: type[JejakError]
+) -> None:
+    given(DECIDER, OPENED, ACCEPTED).when(explain(**changes)).then_refused(refusal)
+
+
+def test_only_a_line_of_an_accepted_file_is_explained() -> None:
+    given(DECIDER, OPENED).when(explain()).then_refused(FileNotAccepted)
+
+
+def test_a_debit_is_matched_with_what_it_takes_back() -> None:
+    accepted = given(DECIDER, OPENED, ACCEPTED)
+    accepted.when(match(debit=True, reference="")).then_refused(OriginalNeeded)
+    accepted.when(match(debit=True)).then(MATCHED)
 
 
 def test_only_a_line_of_an_accepted_file_is_written_to_suspense() -> None:
