@@ -18,6 +18,7 @@ from deploy.supervision import Supervisor
 from shared.database import Database
 from shared.settings import Settings
 from shared.store.sqlite import wall_clock
+from shared.store.sqlite_index import SqliteIndex
 from shared.topics import NOTIFY
 from tests.any_hour import rules_at_any_hour
 from tests.bench.measure import percentile
@@ -28,12 +29,27 @@ from tests.running import until
 _PAGE = 4096
 _FILL_SECONDS = 900.0
 _EVENTS_OF_A_SEND = 2
+_ENTRIES = 8192
 
 
 async def _fill(folder: Path, count: int, people: int) -> None:
     async with _running(folder, 9) as running, _Parts(running):
         await fill(running.kernel.store, count, "sms", wall_clock(), sent=False, people=people)
         await until(lambda: _caught_up(running), _FILL_SECONDS, "the read models")
+        head = await running.kernel.store.head()
+    _merge(folder, head)
+
+
+def _merge(folder: Path, head: int) -> None:
+    """Bring the store's indexes up to date: events that are not merged yet are held in memory.
+
+    They are at most so many, however long the queue is; but how many are left differs by chance.
+    """
+    index = SqliteIndex(folder / "events.sqlite")
+    index.prepare(head)
+    while not index.step(_ENTRIES):
+        pass
+    index.close()
 
 
 async def _send(folder: Path, port: int, seconds: float) -> dict[str, float]:
