@@ -203,6 +203,10 @@ OWN: dict[type[Any], dict[str, Any]] = {
         ),
     },
     intake.MailSetAside: {"reason": "Iklan."},
+    intake.ApplicantPhoneCorrected: {
+        "phone": "+6281234567891",
+        "reason": "Pemohon datang ke loket.",
+    },
     notify.MessageQueued: {
         "channel": "whatsapp",
         "not_before": "",

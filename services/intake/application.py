@@ -22,6 +22,7 @@ from services.intake.commands import (
     ApplicationCommand,
     Authority,
     CorrectApplication,
+    CorrectPhone,
     RegisterApplication,
     ReopenForCorrection,
     ReturnApplication,
@@ -40,6 +41,7 @@ from services.intake.states import (
 )
 from shared.actors import Actor, Role
 from shared.contracts.intake import (
+    ApplicantPhoneCorrected,
     ApplicationCorrected,
     ApplicationForwarded,
     ApplicationRegistered,
@@ -66,6 +68,8 @@ def decide(command: ApplicationCommand, state: State) -> Sequence[object]:
             return _reopen(command, state)
         case CorrectApplication():
             return _correct(command, state)
+        case CorrectPhone():
+            return _correct_phone(command, state)
         case RegisterApplication():
             return _register(command, state)
         case WithdrawApplication():
@@ -210,6 +214,23 @@ def _check_correction(command: CorrectApplication, returned: Returned) -> None:
         raise refusals.StillTheSame(
             requirements=", ".join(same), allowed=[refusals.CORRECT, refusals.WITHDRAW]
         )
+
+
+def _correct_phone(command: CorrectPhone, state: State) -> Sequence[object]:
+    held = _held(state)
+    _allow_counter(command.by, held.file.office)
+    if isinstance(held, Withdrawn):
+        raise refusals.AlreadyWithdrawn(allowed=[refusals.SUBMIT])
+    if command.phone == held.file.phone:
+        return []
+    return [
+        ApplicantPhoneCorrected(
+            application_id=held.file.submission.application_id,
+            office=held.file.office,
+            phone=command.phone,
+            reason=command.reason,
+        )
+    ]
 
 
 def _register(command: RegisterApplication, state: State) -> Sequence[object]:

@@ -87,6 +87,16 @@ class CorrectApplication:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectPhone:
+    """The counter learnt that the mobile number is another one. ``phone`` is E.164."""
+
+    now: datetime
+    by: Actor
+    phone: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterApplication:
     """The counter found the application complete. ``required`` as in ``CorrectApplication``."""
 
@@ -110,6 +120,7 @@ ApplicationCommand: TypeAlias = (
     | ReturnApplication
     | ReopenForCorrection
     | CorrectApplication
+    | CorrectPhone
     | RegisterApplication
     | WithdrawApplication
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from services.intake.desk import Ask, Desk
 from services.intake.inspection import EXTENSIONS
 from services.intake.pages import channel_word
 from services.intake.refusals import OtherOffice
-from services.intake.states import Held, Returned, Submitted, held
+from services.intake.states import Held, Returned, Submitted, Withdrawn, held
 from services.intake.uploads import Uploads
 from services.intake.verdict import judged, shortcomings_of, verdict_adapter
 from services.intake.views import Applications
@@ -134,7 +134,7 @@ def _described(state: Held, section: IntakeSection, lang: str) -> dict[str, Any]
     return {
         "id": submission.application_id,
         "number": submission.number,
-        "person": submission.applicant,
+        "person": replace(submission.applicant, phone=file.phone),
         "renews": submission.renews,
         "answers": [
             (item.label.of(lang), file.answers.get(item.id, "")) for item in section.fields
@@ -145,6 +145,7 @@ def _described(state: Held, section: IntakeSection, lang: str) -> dict[str, Any]
         "earlier": [(names.get(d.requirement, d.requirement), d) for d in file.earlier],
         "note": state.note if isinstance(state, Returned) else "",
         "open": isinstance(state, Submitted),
+        "correctable": not isinstance(state, Withdrawn),
         "labels": {
             f"{part}-{requirement}": name
             for part in ("check", "reason")

@@ -10,6 +10,7 @@ from services.intake.catalogue import IntakeSection, PublicCatalogue
 from services.intake.commands import (
     ApplicationCommand,
     CorrectApplication,
+    CorrectPhone,
     RegisterApplication,
     ReturnApplication,
     WithdrawApplication,
@@ -93,6 +94,13 @@ class Desk:
             required=self._catalogue.section(*kind).required,
             authority=self._catalogue.authority(file.office, *kind, answers),
         )
+        return await self._give(application_id, command, ask)
+
+    async def correct_phone(
+        self, application_id: str, by: Actor, phone: str, reason: str, ask: Ask
+    ) -> Outcome[State]:
+        """Put the applicant's mobile number (E.164) right."""
+        command = CorrectPhone(now=self._now(), by=by, phone=phone, reason=reason)
         return await self._give(application_id, command, ask)
 
     async def withdraw(self, application_id: str, reason: str, ask: Ask) -> Outcome[State]:

@@ -16,6 +16,7 @@ from services.intake.api import (
 )
 from services.intake.assisted import assisted_pages
 from services.intake.catalogue import PublicCatalogue
+from services.intake.contact import contact_pages
 from services.intake.correction import Comeback, correction_pages, door_pages
 from services.intake.counter import (
     STATES,
@@ -177,6 +178,7 @@ def _people(kernel: Kernel, parts: _Parts) -> list[APIRouter]:
         *_mail_room(kernel, parts),
         queue_pages(counter),
         check_pages(counter),
+        contact_pages(counter),
         document_pages(counter),
     ]
 

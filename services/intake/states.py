@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import ClassVar, TypeAlias
 
 from shared.contracts.intake import (
+    ApplicantPhoneCorrected,
     ApplicationCorrected,
     ApplicationForwarded,
     ApplicationRegistered,
@@ -26,7 +27,8 @@ class File:
     """What the office holds: the submission as it came in, and what it became by corrections.
 
     ``answers`` and ``documents`` are as they now stand; ``earlier`` are replaced documents;
-    ``forwarded_to`` is the office it was handed over to, the last one.
+    ``forwarded_to`` is the office it was handed over to, the last one; ``corrected_phone`` is the
+    applicant's mobile number where the counter put it right.
     """
 
     submission: ApplicationSubmitted
@@ -36,6 +38,12 @@ class File:
     earlier: tuple[Document, ...] = ()
     corrections: int = 0
     forwarded_to: str = ""
+    corrected_phone: str = ""
+
+    @property
+    def phone(self) -> str:
+        """The applicant's mobile number as it is known now, E.164."""
+        return self.corrected_phone or self.submission.applicant.phone
 
     @property
     def office(self) -> str:
@@ -126,6 +134,8 @@ def _evolve(state: Held, event: object) -> State:
             return Registered(state.file)
         case ApplicationForwarded():
             return replace(state, file=replace(state.file, forwarded_to=event.office))
+        case ApplicantPhoneCorrected():
+            return replace(state, file=replace(state.file, corrected_phone=event.phone))
         case ApplicationWithdrawn():
             return Withdrawn(state.file, event.reason)
         case _:

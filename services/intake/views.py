@@ -107,6 +107,12 @@ class ApplicationsProjection(OfficeProjection):
                 self._on_office(event.from_office)
             case events.ApplicationWithdrawn():
                 self._update(tx, one, _WITHDRAWN)
+            case events.ApplicantPhoneCorrected():
+                # It keeps its place in the queue: the counter has nothing new to check.
+                tx.execute(
+                    "UPDATE applications SET position = ? WHERE application_id = ?",
+                    (one.position, event.application_id),
+                )
             case _:
                 # Submissions are in already; reserved numbers tell nothing about a row.
                 return

@@ -12,6 +12,9 @@ from services.notify.channels import Channel
 from services.notify.channels.providers import build_channels, our_address
 from services.notify.channels.routes import OUTBOX
 from services.notify.channels.sms import ReportSigner
+from services.notify.log.corrected import Corrections
+from services.notify.log.lists import Lists
+from services.notify.log.resend import Resending
 from services.notify.people.contacts import Contacts
 from services.notify.people.persons import Persons
 from services.notify.people.recipients import Directory
@@ -121,7 +124,21 @@ def make_reactions(parts: Parts) -> dict[type[Any], Reaction]:
         nights=parts.nights,
     )
     escalation = Escalation(kernel.handler, parts.rules, parts.directory, kernel.now)
-    return {**reactions.table(), **escalation.table()}
+    corrections = Corrections(Lists(parts.database), make_resending(parts))
+    return {**reactions.table(), **escalation.table(), **corrections.table()}
+
+
+def make_resending(parts: Parts) -> Resending:
+    """Return what orders messages anew."""
+    kernel = parts.kernel
+    return Resending(
+        kernel.handler,
+        parts.rules,
+        parts.contacts,
+        parts.available,
+        kernel.now,
+        parts.directory.submitted,
+    )
 
 
 def make_replies(parts: Parts) -> Replies:

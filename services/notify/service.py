@@ -11,9 +11,15 @@ from services.notify.channels.providers import our_address, plain
 from services.notify.log.drawing import Drawing
 from services.notify.log.lists import FollowUpsProjection, Lists
 from services.notify.log.pages import LogPages, log_key, log_pages
-from services.notify.log.resend import Resending
 from services.notify.pages import pages_router
-from services.notify.parts import Parts, make_parts, make_reactions, make_replies, make_sender
+from services.notify.parts import (
+    Parts,
+    make_parts,
+    make_reactions,
+    make_replies,
+    make_resending,
+    make_sender,
+)
 from services.notify.people.applications import Applications, ApplicationsProjection
 from services.notify.people.contacts import ContactsProjection
 from services.notify.people.preferences import Preferences, preference_pages
@@ -75,9 +81,8 @@ def _routers(parts: Parts, inbox: Inbox) -> Sequence[APIRouter]:
     kernel, lists = parts.kernel, Lists(parts.database)
     applications = Applications(parts.database)
     reports = Reports(kernel.handler, parts.views, parts.outcomes, parts.persons, kernel.now)
-    resending = Resending(kernel.handler, parts.rules, parts.contacts, parts.available, kernel.now)
     drawing = Drawing(kernel.handler, lists, parts.rules, parts.templates, kernel.catalogue)
-    log = LogPages(kernel.pages, kernel.hub, applications, lists, drawing, resending)
+    log = LogPages(kernel.pages, kernel.hub, applications, lists, drawing, make_resending(parts))
     return [
         webhooks_router(reports, inbox, _secrets(parts)),
         messages_router(log),

@@ -56,6 +56,10 @@ class Dossier:
                 # From here on it is another office's, on every page.
                 if self.submission is not None:
                     self.submission = replace(self.submission, office=event.office)
+            case intake.ApplicantPhoneCorrected(phone=phone):
+                if self.submission is not None:
+                    applicant = replace(self.submission.applicant, phone=phone)
+                    self.submission = replace(self.submission, applicant=applicant)
             case intake.ApplicationRegistered():
                 self.phase = "registered"
             case intake.ApplicationWithdrawn():

@@ -84,6 +84,19 @@ class ApplicationCorrected:
     documents: tuple[Document, ...]
 
 
+@event("ApplicantPhoneCorrected")
+class ApplicantPhoneCorrected:
+    """The counter put the applicant's mobile number right: messages go to ``phone`` from now on.
+
+    ``phone`` is E.164; ``reason`` is the officer's own words: how they know.
+    """
+
+    application_id: str
+    office: str
+    phone: Personal
+    reason: str
+
+
 @event("ApplicationRegistered")
 class ApplicationRegistered:
     """The application is complete: the legal clock starts at this instant.

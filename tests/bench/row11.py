@@ -40,7 +40,7 @@ async def run(plan: Plan, teller: Teller) -> Row:
         Target("growth while sending", f"{large}: growth", at_most=16, unit=_MIB),
     ]
     row.notes.append("each queue to the null provider, a file and a recipient per message")
-    row.notes.append("memory: with nothing unmerged in the store's tail, which is bounded by itself")
+    row.notes.append("memory: nothing is unmerged in the store's tail, which is bounded by itself")
     row.notes.append("one person's: all of the smaller queue is one recipient's and one file's")
     return row
 

@@ -8,10 +8,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.notify.log.lists import Lists, LogRow
-from services.notify.log.reasons import reason_of
+from services.notify.log.reasons import Reason, reason_of
 from services.notify.log.rights import Right
 from services.notify.log.words import STATES, channel_name, recipient_name
 from services.notify.message import DECIDER, QUIET_HOURS, NotQueued, message_stream
+from services.notify.people.recipients import APPLICANT
 from services.notify.rulebook.rules import Rules
 from services.notify.rulebook.wording import Templates
 from services.notify.rulebook.words import reason_words
@@ -86,6 +87,7 @@ class Drawing:
             "anew": bool(sent.resend_of),
             "followed": bool(row.resend_id),
             "again": right.resend and bad and reason.again and not row.resend_id,
+            "correct": right.correct and _another_number(row, sent, reason),
             "steps": list(self._steps(loaded, tr, zone)),
             "answers": [one async for one in self._answers(row.message_id, right, tr, zone)],
         }
@@ -146,3 +148,9 @@ class Drawing:
                 reply: ReplyReceived = self._handler.codec.decode(recorded)
                 text = reply.text if right.words else tr.t(_HIDDEN)
                 yield tr.datetime(recorded.occurred_at, zone), text
+
+
+def _another_number(row: LogRow, sent: MessageQueued, reason: Reason) -> bool:
+    """Say whether the applicant's right number would get this message to them."""
+    open_failure = row.state == "failed" and not row.resend_id and bool(row.number)
+    return open_failure and reason.number and sent.audience == APPLICANT

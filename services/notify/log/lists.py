@@ -137,6 +137,20 @@ class Lists:
         )
         return [(str(code), int(count)) for code, count in rows]
 
+    async def undelivered(self, application_id: str, limit: int) -> list[tuple[str, str]]:
+        """Return (id, reason) of what an applicant was not told and nobody sent anew yet.
+
+        The oldest first, of any office: an application that was handed on takes them along.
+        """
+        rows = await self._database.query(
+            "SELECT m.message_id, m.reason FROM messages_2 m "
+            "LEFT JOIN resends_1 r ON r.message_id = m.message_id "
+            "WHERE m.application_id = ? AND m.state = 'failed' AND m.audience = 'applicant' "
+            "AND r.resend_id IS NULL ORDER BY m.queued_position DESC LIMIT ?",
+            (application_id, limit),
+        )
+        return [(str(message_id), str(reason)) for message_id, reason in reversed(rows)]
+
     async def answers(self, message_id: str) -> list[str]:
         """Return the ids of the replies to a message."""
         rows = await self._database.query(

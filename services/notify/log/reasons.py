@@ -12,21 +12,27 @@ from shared.web.i18n import msg
 
 
 class Reason(NamedTuple):
-    """``why`` and ``todo`` are msgids; ``again``: sending it again may help."""
+    """``why`` and ``todo`` are msgids; ``again``: sending it again may help.
+
+    ``number``: another number may help.
+    """
 
     why: str
     todo: str
     again: bool = True
+    number: bool = False
 
 
 _NUMBER = Reason(
     msg("The number can't be used: it is not a whole mobile number."),
     msg("Ask the applicant, or the office's administrator, for the right number."),
     again=False,
+    number=True,
 )
 _UNREACHABLE = Reason(
     msg("The number can't be reached this way."),
     msg("Call the person, or ask for another number."),
+    number=True,
 )
 _OPTED_OUT = Reason(
     msg("This person wants no messages."),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from services.notify.channels.routes import GROUP_CHANNELS, route
@@ -15,10 +16,10 @@ from services.notify.message import (
     Unknown,
     message_stream,
 )
-from services.notify.message.commands import QueueMessage
+from services.notify.message.commands import BY, QueueMessage
 from services.notify.people.contact import OPTED_OUT, ordered
 from services.notify.people.contacts import Contacts
-from services.notify.people.recipients import GROUP
+from services.notify.people.recipients import APPLICANT, GROUP
 from services.notify.refusals import (
     AlertOvertaken,
     AlreadyResent,
@@ -30,12 +31,16 @@ from services.notify.refusals import (
 from services.notify.rulebook.rules import Rules
 from services.notify.sending.digest import leaves
 from services.notify.sending.overtaken import Overtaken
+from shared.actors import Actor
+from shared.contracts.intake import ApplicationSubmitted
 from shared.contracts.notify import MessageQueued
 from shared.errors import NotFound, Refused
 from shared.handle import Handler, Loaded
 from shared.identity import Account
 from shared.ids import derived_id
 
+Submitted = Callable[[str], Awaitable[ApplicationSubmitted | None]]
+"""Application -> what was submitted, with the number that the applicant has now."""
 # Where the rule was removed since.
 _ANY = ("whatsapp", "sms")
 
@@ -48,8 +53,8 @@ def resend_id(message_id: str) -> str:
     return derived_id("resend", message_id)
 
 
-def check(state: Message, resend: Message) -> MessageQueued:
-    """Return the message to send again.
+def check(state: Message, resend: Message, *, moved: bool = False) -> MessageQueued:
+    """Return the message to send again; ``moved``: its recipient has another number by now.
 
     Raises NotFailed, StillResolving, AlreadyResent, NumberUnusable and RecipientOptedOut.
     """
@@ -62,7 +67,7 @@ def check(state: Message, resend: Message) -> MessageQueued:
             raise NotFailed
     if not isinstance(resend, NotQueued):
         raise AlreadyResent
-    if isinstance(state, Failed):
+    if isinstance(state, Failed) and not moved:
         if state.reason == OPTED_OUT:
             raise RecipientOptedOut
         if not reason_of(state.reason).again:
@@ -80,14 +85,16 @@ class Resending:
         contacts: Contacts,
         available: frozenset[str],
         now: Callable[[], datetime],
+        submitted: Submitted,
     ) -> None:
-        """``available`` names the channels that this installation has."""
+        """``available`` names the channels of this installation; ``submitted`` who applied."""
         self._handler = handler
         self._rules = rules
         self._overtaken = Overtaken(handler, rules)
         self._contacts = contacts
         self._available = available
         self._now = now
+        self._submitted = submitted
 
     async def again(self, message_id: str, account: Account, key: str) -> str:
         """Queue a message again and return the new one's id; ``key`` names the request.
@@ -98,21 +105,41 @@ class Resending:
         if isinstance(loaded.state, NotQueued) or loaded.state.message.office != account.office:
             raise NotFound
         cause = derived_id("resend", account.username, key)
-        new = resend_id(message_id)
+        return await self._order(loaded, account.actor, cause)
+
+    async def to_new_number(self, message_id: str, cause: str) -> str:
+        """Queue a message again since its applicant's number was put right; ``cause`` says so.
+
+        Raises what ``check`` raises.
+        """
+        return await self._order(await self._load(message_id), BY, cause)
+
+    async def _order(self, loaded: Loaded[Message], by: Actor, cause: str) -> str:
+        assert not isinstance(loaded.state, NotQueued)
+        new = resend_id(loaded.state.message.message_id)
         earlier = await self._load(new)
         if earlier.events and earlier.events[0].cause_id == cause:
             return new
-        message = check(loaded.state, earlier.state)
+        recipient = await self._recipient(loaded.state.message)
+        moved = recipient != loaded.state.message.recipient
+        message = check(loaded.state, earlier.state, moved=moved)
         if await self._yesterdays(loaded):
             raise AlertOvertaken
         await self._handler.handle(
             DECIDER,
             message_stream(new),
-            await self._command(message, new, account),
+            await self._command(replace(message, recipient=recipient), new, by),
             cause=cause,
             application=message.application_id,
         )
         return new
+
+    async def _recipient(self, message: MessageQueued) -> str:
+        """Return whom a message goes to now: an applicant's number may have been put right."""
+        if message.audience != APPLICANT or "@" in message.recipient:
+            return message.recipient
+        submitted = await self._submitted(message.application_id)
+        return submitted.applicant.phone if submitted is not None else message.recipient
 
     async def many(self, messages: Iterable[str], account: Account, key: str) -> tuple[int, int]:
         """Send several again; return how many were, and how many were refused."""
@@ -138,7 +165,7 @@ class Resending:
     async def _load(self, message_id: str) -> Loaded[Message]:
         return await self._handler.load(DECIDER, message_stream(message_id))
 
-    async def _command(self, message: MessageQueued, new: str, account: Account) -> QueueMessage:
+    async def _command(self, message: MessageQueued, new: str, by: Actor) -> QueueMessage:
         wished = await self._contacts.of(message.recipient)
         channels = ordered(wished, self._rules.channels(message.rule) or _ANY)
         if not channels:
@@ -161,5 +188,5 @@ class Resending:
             resend_of=message.message_id,
             gathers=message.gathers,
             now=self._now(),
-            by=account.actor,
+            by=by,
         )

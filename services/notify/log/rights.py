@@ -13,14 +13,18 @@ from shared.web.session import require
 
 
 class Right(NamedTuple):
-    """``words``: what a message says; ``resend``: order it to be sent again."""
+    """``words``: what a message says; ``resend``: order it to be sent again.
+
+    ``correct``: put the applicant's number right, which intake asks the counter for.
+    """
 
     words: bool = False
     resend: bool = False
+    correct: bool = False
 
 
 RIGHTS: Final[Mapping[Role, Right]] = {
-    Role.COUNTER: Right(words=True, resend=True),
+    Role.COUNTER: Right(words=True, resend=True, correct=True),
     Role.VERIFIER: Right(words=True),
     Role.SURVEYOR: Right(words=True),
     Role.ASSESSOR: Right(words=True),
@@ -41,4 +45,4 @@ Resender = Annotated[
 def of(account: Account) -> Right:
     """Return what an account may, by any of its roles."""
     held = [RIGHTS[role] for role in account.roles if role in RIGHTS]
-    return Right(any(one.words for one in held), any(one.resend for one in held))
+    return Right(*map(any, zip(*held, strict=True))) if held else Right()

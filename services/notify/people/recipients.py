@@ -24,6 +24,7 @@ from shared.phone import reachable
 from shared.store import EventStore
 from shared.web.i18n import DEFAULT_LANGUAGE, Translator
 
+APPLICANT: Final = "applicant"
 GROUP: Final = "group"
 BAD_NUMBER: Final = "bad-number"
 
@@ -55,13 +56,16 @@ class Directory:
         self._staff = Staff(store, codec, catalogue, accounts)
 
     async def submitted(self, application_id: str) -> ApplicationSubmitted | None:
-        """Return what was submitted, at the office that it belongs to now."""
+        """Return what was submitted, at the office and with the number that it has now."""
         found: ApplicationSubmitted | None = None
         for recorded in await self._store.read_stream(f"application-{application_id}"):
             if recorded.type == "ApplicationSubmitted":
                 found = self._codec.decode(recorded)
             elif recorded.type == "ApplicationForwarded" and found is not None:
                 found = replace(found, office=self._codec.decode(recorded).office)
+            elif recorded.type == "ApplicantPhoneCorrected" and found is not None:
+                phone = self._codec.decode(recorded).phone
+                found = replace(found, applicant=replace(found.applicant, phone=phone))
         return found
 
     async def recipients(
@@ -77,7 +81,7 @@ class Directory:
 
         A number that can't be one is among them, marked: that nobody is told has to be seen.
         """
-        if audience == "applicant":
+        if audience == APPLICANT:
             applicant = submitted.applicant
             return self._split([applicant.phone], applicant.language, submitted.office)
         asked = await self._staff.asked(audience, event, submitted.office, at, alert=alert)
@@ -117,7 +121,7 @@ class Directory:
 def by_mail(audience: str, submitted: ApplicationSubmitted) -> list[Recipient]:
     """Return who is told by e-mail: the applicant, where they gave an address."""
     applicant = submitted.applicant
-    if audience != "applicant" or not applicant.email:
+    if audience != APPLICANT or not applicant.email:
         return []
     return [Recipient(applicant.email, applicant.language)]
 

@@ -43,6 +43,7 @@ _ENDS: Final = (
 )
 _WANTED: Final = (
     intake.ApplicationSubmitted,
+    intake.ApplicantPhoneCorrected,
     workflow.StallExplanationRequested,
     workflow.StallExplained,
     notify.MessageDigested,
@@ -84,6 +85,11 @@ class CorrespondentsProjection:
                         self._persons.of(event.applicant.phone),
                         one.occurred_us,
                     ),
+                )
+            case intake.ApplicantPhoneCorrected():
+                tx.execute(
+                    "UPDATE writers_1 SET person = ? WHERE application_id = ?",
+                    (self._persons.of(event.phone), event.application_id),
                 )
             case workflow.StallExplanationRequested():
                 tx.execute(

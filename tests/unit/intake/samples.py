@@ -7,6 +7,7 @@ from typing import Any
 
 from services.intake.commands import (
     CorrectApplication,
+    CorrectPhone,
     RegisterApplication,
     ReopenForCorrection,
     ReturnApplication,
@@ -16,6 +17,7 @@ from services.intake.commands import (
 from shared.actors import APPLICANT, Actor, Role, system
 from shared.contracts.intake import (
     Applicant,
+    ApplicantPhoneCorrected,
     ApplicationCorrected,
     ApplicationRegistered,
     ApplicationReturned,
@@ -79,6 +81,12 @@ CORRECT = CorrectApplication(
 )
 CORRECTED = ApplicationCorrected(
     application_id="app-1", answers=ANSWERS, documents=(NEW_KTP, PROOF)
+)
+CORRECT_PHONE = CorrectPhone(
+    now=at(hours=2), by=COUNTER, phone="+6281298765432", reason="Pemohon datang."
+)
+PHONE_CORRECTED = ApplicantPhoneCorrected(
+    application_id="app-1", office="bogor", phone="+6281298765432", reason="Pemohon datang."
 )
 REGISTER = RegisterApplication(now=at(hours=3), by=COUNTER, required=REQUIRED)
 REGISTERED = ApplicationRegistered(

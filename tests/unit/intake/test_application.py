@@ -22,16 +22,19 @@ from services.intake.refusals import (
     WaitingForApplicant,
 )
 from services.intake.states import Registered, Returned, Submitted
+from shared.actors import APPLICANT
 from shared.errors import JejakError, KeyReused
 from tests.spec import given
 from tests.unit.intake.samples import (
     ANSWERS,
     CORRECT,
+    CORRECT_PHONE,
     CORRECTED,
     COUNTER,
     ELSEWHERE,
     KTP,
     NEW_KTP,
+    PHONE_CORRECTED,
     PROOF,
     REGISTER,
     REGISTERED,
@@ -65,6 +68,9 @@ COUNTER_SUBMIT = but(SUBMIT, channel="counter", by=COUNTER)
         ([SUBMITTED, RETURNED, CORRECTED], RETURN, RETURNED),
         ([SUBMITTED, RETURNED, CORRECTED], REGISTER, REGISTERED),
         ([SUBMITTED, REGISTERED], REOPEN, REOPENED),
+        ([SUBMITTED], CORRECT_PHONE, PHONE_CORRECTED),
+        ([SUBMITTED, RETURNED], CORRECT_PHONE, PHONE_CORRECTED),
+        ([SUBMITTED, REGISTERED], CORRECT_PHONE, PHONE_CORRECTED),
         ([SUBMITTED, REGISTERED, REOPENED], CORRECT, CORRECTED),
         ([SUBMITTED, REGISTERED], WITHDRAW, WITHDRAWN),
     ],
@@ -81,6 +87,11 @@ def test_decided_and_then_repeated(history: list[object], command: Any, decided:
         ([], REGISTER, NothingSubmitted),
         ([], REOPEN, NothingSubmitted),
         ([], WITHDRAW, NothingSubmitted),
+        ([], CORRECT_PHONE, NothingSubmitted),
+        ([SUBMITTED], but(CORRECT_PHONE, by=APPLICANT), CounterOnly),
+        ([SUBMITTED], but(CORRECT_PHONE, by=VERIFIER), CounterOnly),
+        ([SUBMITTED], but(CORRECT_PHONE, by=ELSEWHERE), OtherOffice),
+        ([SUBMITTED, WITHDRAWN], CORRECT_PHONE, AlreadyWithdrawn),
         ([], but(SUBMIT, channel="email", by=COUNTER), ChannelClosed),
         ([], but(SUBMIT, channel="counter"), CounterOnly),
         ([], but(COUNTER_SUBMIT, by=ELSEWHERE), OtherOffice),
@@ -120,6 +131,21 @@ def test_refused(history: list[object], command: Any, refusal: type[JejakError])
 def test_a_retried_submission_is_recognised_whatever_happened_since(later: list[object]) -> None:
     retried = but(SUBMIT, number="BGR-2026-000777", code_hash="e" * 64, permit_version=2)
     given(DECIDER, SUBMITTED, *later).when(retried).then_nothing()
+
+
+def test_the_same_number_is_no_correction_and_the_last_one_counts() -> None:
+    same = but(CORRECT_PHONE, phone=SUBMITTED.applicant.phone)
+    given(DECIDER, SUBMITTED).when(same).then_nothing()
+    back = but(PHONE_CORRECTED, phone=SUBMITTED.applicant.phone)
+    given(DECIDER, SUBMITTED, PHONE_CORRECTED).when(same).then(back)
+
+
+def test_a_corrected_number_changes_nothing_else() -> None:
+    state = given(DECIDER, SUBMITTED, RETURNED, PHONE_CORRECTED).state
+    assert isinstance(state, Returned)
+    assert state.file.phone == "+6281298765432"
+    assert state.file.submission == SUBMITTED
+    given(DECIDER, SUBMITTED, PHONE_CORRECTED).when(SUBMIT).then_nothing()
 
 
 def test_a_withdrawn_application_is_not_reopened() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from services.notify.log.resend import Resending
 from services.notify.message import Digested, Failed, Sent, Superseded, message_stream
+from services.notify.people.recipients import Directory
 from services.notify.refusals import AlertOvertaken
 from services.notify.sending.digest import leaves
 from shared.actors import Role
@@ -41,7 +42,11 @@ async def failed(desk: Desk, stalls: Stalls) -> tuple[list[str], str]:
 async def again(desk: Desk, message_id: str, key: str = "1") -> str:
     handler = Handler(desk.kernel.store, desk.kernel.codec)
     available = frozenset({"whatsapp"})
-    resending = Resending(handler, RULES, desk.contacts, available, lambda: desk.time)
+    kernel = desk.kernel
+    directory = Directory(kernel.store, kernel.codec, kernel.catalogue, kernel.accounts)
+    resending = Resending(
+        handler, RULES, desk.contacts, available, lambda: desk.time, directory.submitted
+    )
     return await resending.again(message_id, COUNTER, key)
 
 
