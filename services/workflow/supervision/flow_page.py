@@ -78,6 +78,8 @@ def flow_pages(watch: Watch) -> APIRouter:
             _map(key, steps, tell, since, to_micros(now))
             for key, steps in steps_of(watch, groups, paces).items()
         ]
+        # Where something is wrong comes first: that one is shown open.
+        maps.sort(key=lambda map: (not map["piling"], -map["late"], -map["files"]))
         return watch.page(
             request,
             account,
@@ -138,6 +140,8 @@ def _map(
         "permit": tell.permit(sop, kind),
         "version": version,
         "place": tell.office(office),
+        "files": sum(step.files for step in steps),
+        "late": sum(step.late for step in steps),
         "chart": charts.rows([(step.late, step.files - step.late) for step in steps]),
         "steps": [_line(step, tell, window, now) for step in steps],
         "piling": [tell.stage(step.key) for step in steps if step.piles_up(window)],

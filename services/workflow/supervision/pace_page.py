@@ -21,11 +21,14 @@ from shared.actors import Actor, Role
 from shared.calendar import MINUTE_US
 from shared.identity import Account
 from shared.web.forms import Form
+from shared.web.i18n import msg
 from shared.web.pages import language
 from shared.web.session import require
 
 Worker = Annotated[Account, Depends(require(*Role))]
 Month = Annotated[str, Query(pattern=r"^(\d{4}-\d{2})?$")]
+_KEPT = msg("{turns} steps finished, {share} in time")
+_DONE = msg("{turns} steps finished")
 _BY_STAGE = ("office", "permit_type", "version", "stage")
 _HEAD = ("office", "permit_type", "version", "stage", "officer", "turns", "measured")
 _TAIL = ("median_minutes", "p90_minutes", "budgeted", "on_time")
@@ -34,7 +37,13 @@ _TAIL = ("median_minutes", "p90_minutes", "budgeted", "on_time")
 def pace_pages(watch: Watch) -> APIRouter:
     """Return the pages about performance."""
     router = APIRouter(include_in_schema=False)
+    _add_everybodys(router, watch)
+    _add_download(router, watch)
+    _add_own(router, watch)
+    return router
 
+
+def _add_everybodys(router: APIRouter, watch: Watch) -> None:
     @router.get("/papan/kinerja")
     async def show(
         request: Request,
@@ -60,10 +69,12 @@ def pace_pages(watch: Watch) -> APIRouter:
             months=[(month, month_name(month, tell)) for month in months],
             places=[(office, tell.office(office)) for office in watch.scope(account)],
             person=tell.teller.actor(petugas) if petugas else "",
-            stages=_stage_lines(stages, tell),
+            groups=_groups(stages, tell),
             officers=_officers(officers, tell),
         )
 
+
+def _add_download(router: APIRouter, watch: Watch) -> None:
     @router.get("/papan/kinerja.csv")
     async def download(
         account: Leader, kantor: Word = "", dari: Month = "", sampai: Month = ""
@@ -74,26 +85,51 @@ def pace_pages(watch: Watch) -> APIRouter:
         rows = ((*key, *_numbers(pace)) for key, pace in found.items())
         return csv_response("kinerja.csv", (*_HEAD, *_TAIL), rows)
 
+
+def _add_own(router: APIRouter, watch: Watch) -> None:
     @router.get("/kinerja-saya")
     async def own(request: Request, account: Worker) -> Response:
-        lang = language(request)
-        tell = watch.tell(account.office, lang)
-        me = str(Actor("officer", account.username))
-        scope = (account.office,)
+        tell = watch.tell(account.office, language(request))
+        me, scope = str(Actor("officer", account.username)), (account.office,)
         stages = await watch.figures.pace(_BY_STAGE, scope, officer=me)
         months = await watch.figures.pace(("month",), scope, officer=me)
         return watch.counter.pages.render(
             request,
             "workflow/supervision/own_pace.html",
             office=tell.office(account.office),
-            stages=_stage_lines(stages, tell),
+            groups=_groups(stages, tell),
             months=[
                 _line(month_name(month, tell), pace, tell, account.office)
                 for (month,), pace in reversed(months.items())
             ],
         )
 
-    return router
+
+def _groups(found: Mapping[tuple[Any, ...], Pace], tell: Tell) -> list[dict[str, Any]]:
+    """Return the steps of each office's permit types, in the order of the procedures.
+
+    Where most was late comes first, then where most was done.
+    """
+    groups: dict[tuple[str, str], dict[tuple[Any, ...], Pace]] = {}
+    for key, pace in found.items():
+        groups.setdefault(key[:2], {})[key] = pace
+
+    def trouble(paces: Mapping[tuple[Any, ...], Pace]) -> tuple[int, int]:
+        late = sum(pace.budgeted - pace.on_time for pace in paces.values())
+        return -late, -sum(pace.turns for pace in paces.values())
+
+    return [_group(paces, tell) for paces in sorted(groups.values(), key=trouble)]
+
+
+def _group(paces: Mapping[tuple[Any, ...], Pace], tell: Tell) -> dict[str, Any]:
+    tr, lines = tell.teller.tr, _stage_lines(paces, tell)
+    turns, budgeted, on_time = (
+        sum(getattr(pace, name) for pace in paces.values())
+        for name in ("turns", "budgeted", "on_time")
+    )
+    said = {"turns": tr.number(turns), "share": tell.percent(on_time, budgeted)}
+    note = tr.t(_KEPT, **said) if budgeted else tr.t(_DONE, **said)
+    return {"permit": lines[0]["permit"], "place": lines[0]["place"], "note": note, "lines": lines}
 
 
 def _stage_lines(found: Mapping[tuple[Any, ...], Pace], tell: Tell) -> list[dict[str, str]]:
@@ -119,11 +155,14 @@ def _stage_line(key: tuple[Any, ...], pace: Pace, tell: Tell) -> dict[str, str]:
 
 
 def _officers(found: Mapping[tuple[Any, ...], Pace], tell: Tell) -> list[dict[str, str]]:
-    """Return a line per officer. What the system did by itself is nobody's performance."""
+    """Return a line per officer, who finished most first.
+
+    What the system did by itself is nobody's performance.
+    """
     office = tell.teller.office.id
     return [
         _line(tell.teller.actor(actor), pace, tell, office) | {"actor": actor}
-        for (actor,), pace in found.items()
+        for (actor,), pace in sorted(found.items(), key=lambda item: -item[1].turns)
         if actor.startswith("officer:")
     ]
 

@@ -220,6 +220,8 @@ async def test_performance_names_steps_and_officers_and_an_officer_sees_only_the
     await office.sign_in("penyelia")
     months = await page(office, "/papan/kinerja?dari=2020-01")
     assert "Verifikasi berkas" in months
+    # Ten days where one was promised.
+    assert "4 tahap selesai, 0 % tepat waktu" in months
     assert "petugas=officer%3Averifikator" in months
     rows = list(csv.reader((await office.http.get("/papan/kinerja.csv")).text.splitlines()))
     assert rows[0][:5] == ["office", "permit_type", "version", "stage", "officer"]
@@ -252,6 +254,15 @@ async def test_work_that_piles_up_is_marked(office: Office) -> None:
     await office.sign_in("penyelia")
     drawn = await page(office, "/papan/sumbatan")
     assert "Pekerjaan menumpuk di: Verifikasi berkas" in drawn
+    assert "3 terbuka, 0 lewat batas" in drawn
+    other = {"office": "bogor", "permit_type": "ho"}
+    await open_permit(office, derived_id("pile", 4), "BGR-2026-000004", other)
+    # What piles up comes first and is shown; the rest opens when asked.
+    folds = re.findall(
+        r'<details class="fold"( open)?><summary><span class="fold-title">([^<]+)',
+        await page(office, "/papan/sumbatan"),
+    )
+    assert folds == [(" open", "Surat Izin Tempat Usaha (SITU)"), ("", "Izin Gangguan (HO)")]
     assert '<text class="chart-label"' in drawn
     # Many went through the step lately: three that wait are an ordinary day.
     await finished(office, 60)
