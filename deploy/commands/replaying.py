@@ -27,6 +27,14 @@ from deploy.serve import Running, opened
 from shared.settings import SERVICES
 
 
+class _Done(ProgressColumn):
+    """How many of how many; the total may not be known yet."""
+
+    def render(self, task: Task) -> Text:
+        total = "?" if task.total is None else f"{task.total:,.0f}"
+        return Text(f"{task.completed:>9,.0f}/{total}", justify="right")
+
+
 class _Rate(ProgressColumn):
     """Events per second; the bar knows none before its second step."""
 
@@ -40,7 +48,7 @@ def progress_bar() -> Progress:
     return Progress(
         TextColumn("{task.description:<22}"),
         BarColumn(),
-        TextColumn("{task.completed:>9,.0f}/{task.total:,.0f}"),
+        _Done(),
         _Rate(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),

@@ -9,13 +9,16 @@ import signal
 import subprocess
 import sys
 import time
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 from deploy.cli import main
+from deploy.commands.replaying import progress_bar
 from shared.codec import Codec
 from shared.settings import Settings
 from shared.store import Batch
@@ -222,3 +225,15 @@ def test_the_real_log_s_planned_ends_are_held_beside_our_deadlines(tmp_path: Pat
     assert variant["late_by_ours_only"] > base["late_by_ours_only"]
     for rules in (base, variant):
         assert rules["late_by_both"] + rules["late_by_theirs_only"] == 389
+
+
+def test_a_bar_is_drawn_before_the_total_is_known() -> None:
+    bar, shown = progress_bar(), Console(file=StringIO(), width=120)
+    task = bar.add_task("events", total=None)
+    shown.print(bar.get_renderable())
+    bar.update(task, completed=3, total=1234)
+    shown.print(bar.get_renderable())
+    assert isinstance(shown.file, StringIO)
+    before, after = (line for line in shown.file.getvalue().splitlines() if "events" in line)
+    assert "0/?" in before
+    assert "3/1,234" in after
