@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import uvloop
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
 from deploy.serve import Running, serve
 from services.payment.banks.profile import Banks
@@ -25,10 +25,13 @@ from shared.events import NewEvent
 from shared.ids import derived_id
 from shared.settings import Settings
 from shared.store.sqlite import SqliteStore
+from shared.web.signed import SignedRoute
 from tests.bench.processes import die_with_parent
 from tests.running import until
 
 NOTHING = "/api/bench/nothing"
+# The same without what the framework does for pages, as signed calls are taken.
+NOTHING_SIGNED = "/api/bench/nothing-signed"
 AMOUNT = 240_000
 _LATER = "2099-12-31"
 _TOGETHER = 256
@@ -93,7 +96,13 @@ def _nothing(running: Running) -> Sequence[APIRouter]:
     async def nothing() -> dict[str, Any]:
         return {}
 
-    return [router]
+    signed = APIRouter(route_class=SignedRoute)
+
+    @signed.post(NOTHING_SIGNED)
+    async def nothing_signed(request: Request) -> Response:
+        return Response(b"{}", media_type="application/json")
+
+    return [router, signed]
 
 
 async def _caught_up(running: Running) -> bool:
