@@ -70,8 +70,8 @@ async def run(plan: Plan, teller: Teller) -> Row:
         "half of those as advice; the payment service alone, with its read models and reactions"
     )
     row.notes.append(
-        "the no-op is an ordinary route and the last of all, so it pays for a look at each of them; "
-        "a signed call pays for none of that, and neither does the second no-op"
+        "the no-op is an ordinary route and the last of all, so it pays for a look at each of "
+        "them; a signed call pays for none of that, and neither does the second no-op"
     )
     await settlement_file.measure(row, plan, teller)
     return row
