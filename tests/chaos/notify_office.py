@@ -8,11 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
-import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -20,39 +16,28 @@ from pathlib import Path
 
 import httpx
 
-from deploy.parts import end, free_port, tail, wait_until
 from shared.actors import system
 from shared.codec import Codec
 from shared.contracts.intake import ApplicationSubmitted
 from shared.ids import derived_id
 from shared.store.sqlite import SqliteStore, wall_clock
 from tests.chaos.providers import Providers, our_id, without_whatsapp
+from tests.chaos.service_process import ServiceProcess
 from tests.examples import example
-from tests.process import is_ready
 from tests.unit.notify.standins import PASSWORD, PHONE_ID, TOKEN, USER
 
-ROOT = Path(__file__).resolve().parents[2]
 SECRET = "app-secret-TEST-0001"
 # Short, so that a test sees their end: a call without outcome, and an unknown one without report.
 # The first must be longer than a call may take, or one that is under way would count as lost.
 STUCK_SECONDS, UNKNOWN_SECONDS = 15.0, 15.0
 
 
-class NotifyProcess:
+class NotifyProcess(ServiceProcess):
     """One process of notify after another, on one data folder and port."""
 
     def __init__(self, data: Path, providers: Providers) -> None:
         """Send to the gates of ``providers``; nothing is started."""
-        self.data = data
-        self.events = data / "events.sqlite"
-        port = free_port()
-        self.address = f"http://127.0.0.1:{port}"
-        self._log = data.with_name(f"{data.name}.log")
-        self._environment = {
-            **os.environ,
-            "JEJAK_DATA": str(data),
-            "JEJAK_PORT": str(port),
-            "JEJAK_NOTIFY_URL": self.address,
+        settings = {
             "JEJAK_WHATSAPP_URL": providers.gates["whatsapp"].address,
             "JEJAK_WHATSAPP_PHONE_ID": PHONE_ID,
             "JEJAK_WHATSAPP_TOKEN": TOKEN,
@@ -63,41 +48,9 @@ class NotifyProcess:
             "JEJAK_MESSAGE_STUCK_SECONDS": str(STUCK_SECONDS),
             "JEJAK_MESSAGE_UNKNOWN_SECONDS": str(UNKNOWN_SECONDS),
         }
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it and return once it is ready. Raises PartNotReady with its log."""
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "services.notify"],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=ROOT,
-                env=self._environment,
-            )
-        wait_until(
-            lambda: is_ready(self.address),
-            part="notify",
-            process=self._process,
-            seconds=90,
-            log=lambda: tail(self._log),
-        )
-
-    def kill(self) -> None:
-        """End it as a power cut would."""
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
-
-    def stop(self) -> None:
-        """Ask it to end, and wait until it has."""
-        if self._process is not None:
-            end(self._process, signal.SIGTERM, 20)
-
-    def logged(self) -> str:
-        """Return everything that it ever logged."""
-        return self._log.read_text(errors="replace")
+        super().__init__("notify", data, settings)
+        self._environment["JEJAK_NOTIFY_URL"] = self.address
+        self.events = data / "events.sqlite"
 
     def stories(self, after: int = 0) -> dict[str, list[str]]:
         """Return application -> types of its messages' events beyond a position, in order."""

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import smtplib
 import sqlite3
-import subprocess
-import sys
 import time
 from collections import Counter
 from contextlib import closing
@@ -16,67 +13,27 @@ from pathlib import Path
 
 import pytest
 
-from deploy.parts import end, free_port, tail, wait_until
+from deploy.parts import free_port
 from shared.codec import Codec
 from shared.contracts.intake import MailReceived
 from shared.store.sqlite import SqliteStore
-from tests.process import is_ready
+from tests.chaos.service_process import ServiceProcess
 from tests.unit.intake import letters, papers
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(3600)]
 
 ROUNDS = int(os.environ.get("JEJAK_KILLS", "20"))
-ROOT = Path(__file__).resolve().parents[2]
 # Killed once the event is durable and before the answer is read; or at any moment.
 RECORDED, RANDOM = "recorded", "random"
 
 
-class IntakeProcess:
-    """One process of intake after another, on one data folder."""
+class IntakeProcess(ServiceProcess):
+    """One process of intake after another, on one data folder; it takes mail in."""
 
     def __init__(self, data: Path) -> None:
         """Describe it; nothing is started."""
-        self.data = data
-        self.log = data.with_name(f"{data.name}.log")
-        self.mail_port, port = free_port(), free_port()
-        self._address = f"http://127.0.0.1:{port}"
-        self._environment = {
-            **os.environ,
-            "JEJAK_DATA": str(data),
-            "JEJAK_PORT": str(port),
-            "JEJAK_MAIL_IN": f"127.0.0.1:{self.mail_port}",
-        }
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it and return once it takes mail in."""
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "services.intake"],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=ROOT,
-                env=self._environment,
-            )
-        wait_until(
-            lambda: is_ready(self._address) and self._listens(),
-            part="intake",
-            process=self._process,
-            seconds=90,
-            log=lambda: tail(self.log),
-        )
-
-    def kill(self) -> None:
-        """End it as a power cut would."""
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
-
-    def stop(self) -> None:
-        """Ask it to end, and wait until it has."""
-        if self._process is not None:
-            end(self._process, signal.SIGTERM, 20)
+        self.mail_port = free_port()
+        super().__init__("intake", data, {"JEJAK_MAIL_IN": f"127.0.0.1:{self.mail_port}"})
 
     def recorded(self) -> int:
         """Return how many mails are durably recorded."""
@@ -84,6 +41,9 @@ class IntakeProcess:
         with closing(sqlite3.connect(self.data / "events.sqlite", timeout=10)) as database:
             (count,) = database.execute(sql).fetchone()
         return int(count)
+
+    def _ready(self) -> bool:
+        return super()._ready() and self._listens()
 
     def _listens(self) -> bool:
         try:
@@ -154,7 +114,7 @@ async def test_a_mail_is_taken_once_however_often_the_office_dies(tmp_path: Path
     mails = [codec.decode(one) for one in await store.read_all(0) if one.type == "MailReceived"]
     await store.close()
     _check(mails, taken, tmp_path / "data" / "uploads")
-    assert letters.SENDER not in office.log.read_text()
+    assert letters.SENDER not in office.logged()
 
 
 def _check(mails: list[MailReceived], taken: list[str], uploads: Path) -> None:

@@ -96,7 +96,15 @@ class Preferences:
 
 def preference_pages(preferences: Preferences) -> APIRouter:
     """Return ``/kabar`` and what is behind it."""
-    router, pages, door = APIRouter(include_in_schema=False), preferences.pages, preferences.door
+    router = APIRouter(include_in_schema=False)
+    _add_door(router, preferences)
+    _add_wishes(router, preferences)
+    return router
+
+
+def _add_door(router: APIRouter, preferences: Preferences) -> None:
+    """Add the page that asks for number and code."""
+    pages, door = preferences.pages, preferences.door
 
     def asked(request: Request, form: Form, status: int = 200) -> Response:
         return pages.render(request, "notify/preferences_form.html", status_code=status, form=form)
@@ -126,6 +134,11 @@ def preference_pages(preferences: Preferences) -> APIRouter:
         door.remember(request, response, found.number)
         return response
 
+
+def _add_wishes(router: APIRouter, preferences: Preferences) -> None:
+    """Add the page of one application, for whoever came through the door."""
+    pages, door = preferences.pages, preferences.door
+
     @router.get(f"{PATH}/{{number}}")
     async def show(request: Request, number: str) -> Response:
         try:
@@ -144,8 +157,6 @@ def preference_pages(preferences: Preferences) -> APIRouter:
         await preferences.save(phone, form, derived_id("preferences", found.number, key))
         said = _STOPPED if form.has("messages", STOP) else _SAVED
         return pages.redirect(request, f"{PATH}/{quote(found.number)}", flash=said)
-
-    return router
 
 
 async def _chosen(request: Request) -> tuple[Form, str]:
