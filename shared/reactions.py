@@ -24,9 +24,6 @@ T = TypeVar("T")
 
 # How many permits' effects run at once: enough to share the store's commits, and bounded.
 SIDE_BY_SIDE: Final = 200
-# After how many batches that hold nothing to react to the positions are noted: a crash has those
-# looked through again, which costs less than a transaction for each.
-_PASSED_OVER: Final = 40
 # Placeholders in one statement, well below what either database takes.
 _MARKS: Final = 1000
 
@@ -68,9 +65,6 @@ class Reactor:
         self._codec = codec
         self._database = database
         self._positions = Positions(database, name)
-        # Where the sources stand that moved on since the last note, and by how many batches.
-        self._passed: dict[str, int] = {}
-        self._unnoted = 0
         self._side_by_side = asyncio.Semaphore(SIDE_BY_SIDE)
 
     async def prepare(self) -> None:
@@ -85,10 +79,7 @@ class Reactor:
 
     async def positions(self) -> dict[str, int]:
         """Return the last position of every source that was dealt with."""
-        noted = await self._positions.all()
-        return noted | {
-            source: max(position, noted.get(source, 0)) for source, position in self._passed.items()
-        }
+        return await self._positions.all()
 
     async def run(self, subscription: Subscription) -> None:
         """React for ever; the bus hears of progress only after the effects."""
@@ -101,8 +92,7 @@ class Reactor:
     async def react(self, deliveries: Sequence[Delivery]) -> None:
         """Deal with a batch: effects of one permit in order, of different permits side by side.
 
-        The inbox is read once before and written once after, each in one transaction. Neither is
-        touched for a batch that holds nothing to react to.
+        The inbox is read once before and written once after, each in one transaction.
         """
         # By event id: a relay that started again may have sent one twice into this batch.
         wanted = {r.event_id: r for _, r in merged(deliveries) if r.type in self._types}
@@ -113,14 +103,8 @@ class Reactor:
             for recorded in fresh:
                 permits.setdefault(recorded.correlation_id, []).append(recorded)
             results = await asyncio.gather(*map(self._in_order, permits.values()))
-        ends = self._passed | {
-            source: max(r.position for r in events) for source, events in deliveries if events
-        }
-        if not wanted and self._unnoted < _PASSED_OVER:
-            self._passed, self._unnoted = ends, self._unnoted + 1
-            return
+        ends = {source: max(r.position for r in events) for source, events in deliveries if events}
         await self._transaction(lambda tx: self._settle(tx, results, ends))
-        self._passed, self._unnoted = {}, 0
         REACTED.labels(self.name).inc(sum(result.done for result in results))
 
     async def pass_over(self, positions: Mapping[str, int]) -> None:

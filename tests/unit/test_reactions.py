@@ -96,29 +96,6 @@ async def test_events_nobody_reacts_to_are_passed_over_and_counted(
     assert await reactor.positions() == {"store": 4}
 
 
-async def test_what_nobody_reacts_to_is_noted_with_the_next_effect(
-    reactor: Reactor, database: SqliteDatabase
-) -> None:
-    await reactor.react(delivery(recorded(1, kind=ApplicationReturned), source="x"))
-    after_a_crash = build(Effects(), database)
-    assert await after_a_crash.positions() == {}
-    await reactor.react(delivery(recorded(2)))
-    assert await reactor.positions() == await after_a_crash.positions() == {"store": 2, "x": 1}
-
-
-async def test_what_nobody_reacts_to_is_noted_after_a_while(
-    reactor: Reactor, database: SqliteDatabase
-) -> None:
-    after_a_crash, noted = build(Effects(), database), list[int]()
-    for position in range(1, 101):
-        await reactor.react(delivery(recorded(position, kind=ApplicationReturned)))
-        noted.append((await after_a_crash.positions()).get("store", 0))
-    assert await reactor.positions() == {"store": 100}
-    # A transaction for some of them, and never far behind.
-    assert 1 < len(set(noted)) < 10
-    assert all(position - known < 50 for position, known in enumerate(noted, 1))
-
-
 async def test_effects_of_one_permit_are_in_the_order_of_the_log_across_sources(
     reactor: Reactor, effects: Effects
 ) -> None:
