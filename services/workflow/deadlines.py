@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
@@ -116,7 +117,7 @@ def next_instant(
 
 
 def _of_stage(alarms: Alarms, due: clock.Due, now: int) -> Iterator[Step]:
-    stage, due_at = alarms.clock.stage, from_micros(due.due).isoformat()
+    stage, due_at = alarms.clock.stage, _text(due.due)
     if alarms.questions:
         stall = stall_id(alarms.application_id, stage, due_at)
         if any(question.stall_id == stall for question in alarms.questions):
@@ -136,6 +137,12 @@ def _of_questions(alarms: Alarms, calendar: WorkCalendar, ladder: Ladder) -> Ite
             yield from _up_the_ladder(question, calendar, ladder)
         elif question.promised and not _asked_again_about(question, alarms):
             yield from _after_promise(question, calendar)
+
+
+@lru_cache(maxsize=256)
+def _text(instant: int) -> str:
+    """Return an instant (microseconds UTC) as events hold it; in a storm it is one for all."""
+    return from_micros(instant).isoformat()
 
 
 def _asked_again_about(question: Question, alarms: Alarms) -> bool:
