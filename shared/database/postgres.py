@@ -39,6 +39,8 @@ class PostgresDatabase:
         self._write = _Thread(dsn, schema, f"{schema}-write")
         self._read = _Thread(dsn, schema, f"{schema}-read")
         self._closed = False
+        self._place = (dsn, schema)
+        self._beside: dict[str, PostgresDatabase] = {}
 
     async def transaction(self, work: Callable[[Transaction], T]) -> T:
         """See ``Database.transaction``.
@@ -70,11 +72,19 @@ class PostgresDatabase:
         """See ``Database.peek``; the way to the server is the same for every statement."""
         return await self.query(sql, params)
 
+    def beside(self, name: str) -> PostgresDatabase:
+        """See ``Database.beside``: connections of its own to the same schema."""
+        if name not in self._beside:
+            self._beside[name] = PostgresDatabase(*self._place)
+        return self._beside[name]
+
     async def close(self) -> None:
         """Finish what is running and close the connections."""
         if self._closed:
             return
         self._closed = True
+        for one in self._beside.values():
+            await one.close()
         loop = asyncio.get_running_loop()
         for thread in (self._read, self._write):
             await loop.run_in_executor(thread.executor, thread.drop)

@@ -48,6 +48,14 @@ class Database(Protocol):
         """
         ...
 
+    def beside(self, name: str) -> Database:
+        """Return a place for more tables of the service, whose transactions wait for none of these.
+
+        The same name is always the same place. It is closed with this one. A table of one is not to
+        be looked for in the other.
+        """
+        ...
+
     async def close(self) -> None:
         """Let go of files and connections."""
         ...

@@ -42,6 +42,8 @@ class SqliteDatabase:
         self._write = ThreadPoolExecutor(1, thread_name_prefix=f"{path.stem}-write")
         self._read = ThreadPoolExecutor(1, thread_name_prefix=f"{path.stem}-read")
         self._closed = False
+        self._path = path
+        self._beside: dict[str, SqliteDatabase] = {}
         try:
             self._writer = _connect(path)
             self._reader = _connect(path)
@@ -68,11 +70,20 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             raise _meaning(error) from error
 
+    def beside(self, name: str) -> SqliteDatabase:
+        """See ``Database.beside``: a file of its own, for a file has one writer at a time."""
+        if name not in self._beside:
+            path = self._path.with_stem(f"{self._path.stem}-{name}")
+            self._beside[name] = SqliteDatabase(path)
+        return self._beside[name]
+
     async def close(self) -> None:
         """Finish what is running and close the file."""
         if self._closed:
             return
         self._closed = True
+        for one in self._beside.values():
+            await one.close()
         loop = asyncio.get_running_loop()
         self._peeker.close()
         await loop.run_in_executor(self._read, self._reader.close)

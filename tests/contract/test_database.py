@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -200,6 +201,41 @@ async def test_transactions_at_once_lose_nothing(open_database: Open, database: 
     await asyncio.gather(*(database.transaction(work) for _ in range(50)))
     assert await database.query(READ) == [("a", 50)]
     assert await other.query(READ) == [("a", 50)]
+
+
+async def test_tables_beside_wait_for_no_transaction_of_these(database: Database) -> None:
+    beside, other = database.beside("more"), "CREATE TABLE more (n BIGINT)"
+    await beside.transaction(lambda tx: tx.execute(other))
+    held = threading.Event()
+
+    def hold(tx: Transaction) -> None:
+        tx.execute(UPSERT, ("a", 1))
+        held.wait(10)
+
+    holding = asyncio.create_task(database.transaction(hold))
+    try:
+        async with asyncio.timeout(5):
+            await beside.transaction(lambda tx: tx.execute("INSERT INTO more (n) VALUES (7)"))
+        assert not holding.done()
+    finally:
+        held.set()
+        await holding
+    assert await beside.query("SELECT n FROM more") == [(7,)]
+    assert await database.query(READ) == [("a", 1)]
+
+
+async def test_tables_beside_are_kept_and_closed_with_these(
+    open_database: Open, database: Database
+) -> None:
+    beside = database.beside("more")
+    assert database.beside("more") is beside
+    await beside.transaction(lambda tx: tx.execute("CREATE TABLE more (n BIGINT)"))
+    await beside.transaction(lambda tx: tx.execute("INSERT INTO more (n) VALUES (7)"))
+    await database.close()
+    with pytest.raises(Unavailable):
+        await beside.query("SELECT n FROM more")
+    again = open_database("workflow").beside("more")
+    assert await again.query("SELECT n FROM more") == [(7,)]
 
 
 async def test_services_do_not_see_each_other(open_database: Open, database: Database) -> None:

@@ -156,6 +156,9 @@ class Away:
     async def peek(self, sql: str, params: Params = ()) -> list[Row]:
         return await self._database.peek(sql, params)
 
+    def beside(self, name: str) -> SqliteDatabase:
+        return self._database.beside(name)
+
     async def close(self) -> None:
         await self._database.close()
 

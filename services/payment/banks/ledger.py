@@ -1,7 +1,8 @@
 """What must be remembered about bank calls: used external ids, and what payments were refused.
 
-Both live in the service's own tables. A lost ledger costs nothing but the exact wording of a
-repeated refusal: a payment itself is in the store, and so is what was answered to it.
+Both live in tables beside the service's own, so that a bank's call does not wait while a read model
+is written. A lost ledger costs nothing but the exact wording of a repeated refusal: a payment
+itself is in the store, and so is what was answered to it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 from datetime import date, timedelta
 from enum import Enum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from services.payment.banks.snap import Reply
 from services.payment.banks.tables import Tables
@@ -33,6 +34,7 @@ CREATE TABLE IF NOT EXISTS bank_payment_requests (
 )
 """,
 )
+BESIDE: Final = "bank-calls"
 # An external id is unique per day; yesterday's are kept for calls around midnight.
 _KEPT_DAYS = 2
 
@@ -73,8 +75,8 @@ class Ledger:
     """The two tables."""
 
     def __init__(self, database: Database) -> None:
-        """Keep them in ``database``."""
-        self._together = Together(Tables(database, _TABLES))
+        """Keep them beside ``database``."""
+        self._together = Together(Tables(database.beside(BESIDE), _TABLES))
         self._swept: dict[str, date] = {}
 
     async def use(self, used: ExternalId) -> Use:

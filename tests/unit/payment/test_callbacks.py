@@ -15,6 +15,7 @@ import pytest
 
 from deploy.bank.client import JAKARTA, Teller, pay
 from deploy.bank.keys import open_keys
+from services.payment.banks.ledger import BESIDE
 from shared.contracts.workflow import PermitWithdrawn
 from tests.running import Office, running_office, settings_in, until
 from tests.unit.payment.bank_case import INQUIRY, PAYMENT, Case, assessed, new_external_id
@@ -205,5 +206,5 @@ async def test_with_the_store_down_nothing_is_said_to_be_paid(tmp_path: Path) ->
 
 
 async def _forget(case: Case) -> None:
-    database = case.office.running.databases["payment"]
+    database = case.office.running.databases["payment"].beside(BESIDE)
     await database.transaction(lambda tx: tx.execute("DELETE FROM bank_payment_requests"))

@@ -16,6 +16,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from deploy.wiring import open_store
+from services.payment.banks.ledger import BESIDE
 from services.payment.bill import Paid, bill_stream
 from shared.contracts.payment import PaymentReceived
 from tests.bank_partner import JAKARTA, VA_PATH, Partner, digits, tight
@@ -251,7 +252,7 @@ async def test_crash_after_commit_before_the_reply(desk: Desk, account: Account)
 
 async def forget_answers(desk: Desk) -> None:
     """Lose what the ledger holds, as a crash before its write would."""
-    database = desk.office.running.databases["payment"]
+    database = desk.office.running.databases["payment"].beside(BESIDE)
     await asyncio.sleep(0.1)
     await database.transaction(
         lambda tx: tx.execute("UPDATE bank_payment_requests SET status = 0, data = ''")
