@@ -12,11 +12,12 @@ due while nobody swept.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections import Counter, OrderedDict
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Final, NamedTuple
 
-from prometheus_client import Counter
+import prometheus_client
 
 from services.workflow import alarms as alarm
 from services.workflow import clock_fold as clock
@@ -34,7 +35,9 @@ from shared.ids import derived_id
 from shared.service import Now
 from shared.telemetry import SWEEP_SECONDS, log
 
-NUDGED: Final = Counter("jejak_sla_nudges_total", "Timers that were dealt with", ["outcome"])
+NUDGED: Final = prometheus_client.Counter(
+    "jejak_sla_nudges_total", "Timers that were dealt with", ["outcome"]
+)
 _BY: Final = system("workflow")
 # Rows that one query brings.
 PAGE: Final = 1024
@@ -99,21 +102,30 @@ class Sweeper:
             return await self._sweep(now_us)
 
     async def _sweep(self, now_us: int) -> Swept:
-        swept, after = Swept(0, 0, 0), (-(2**62), "")
-        while page := await self._views.due(now_us, after, PAGE):
-            after = (page[-1].timer_us, page[-1].application_id)
-            fresh = [due for due in page if self._key(due) not in self._dealt_with]
-            swept = swept._replace(due=swept.due + len(page))
-            for start in range(0, len(fresh), GROUP):
-                outcomes = await self._nudge_many(fresh[start : start + GROUP], now_us)
-                swept = Swept(
-                    swept.due,
-                    swept.decided + outcomes.count("decided"),
-                    swept.failed + outcomes.count("failed"),
-                )
-            if len(page) < PAGE:
-                break
-        return swept
+        due, outcomes = 0, Counter[str]()
+        async with aclosing(self._pages(now_us)) as pages:
+            async for page in pages:
+                due += len(page)
+                fresh = [one for one in page if self._key(one) not in self._dealt_with]
+                for start in range(0, len(fresh), GROUP):
+                    outcomes.update(await self._nudge_many(fresh[start : start + GROUP], now_us))
+        return Swept(due, outcomes["decided"], outcomes["failed"])
+
+    async def _pages(self, now_us: int) -> AsyncGenerator[Sequence[Due], None]:
+        """Yield what is due, the earliest first; the next page is fetched while one is at work."""
+        following = self._fetch(now_us, (-(2**62), ""))
+        try:
+            while page := await following:
+                if len(page) == PAGE:
+                    following = self._fetch(now_us, (page[-1].timer_us, page[-1].application_id))
+                yield page
+                if len(page) < PAGE:
+                    break
+        finally:
+            following.cancel()
+
+    def _fetch(self, now_us: int, after: tuple[int, str]) -> asyncio.Task[list[Due]]:
+        return asyncio.create_task(self._views.due(now_us, after, PAGE))
 
     async def _nudge_many(self, group: Sequence[Due], now_us: int) -> list[str]:
         """Nudge some permits from their rows, and those whose row is behind by themselves."""

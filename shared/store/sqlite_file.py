@@ -70,6 +70,8 @@ _KNOWN = (
 _ROWS = 64
 PAGE = 4096
 _FOREVER = 1 << 62
+# The pages of the indexes that one group after the other looks into: 32 MiB.
+_CACHE = "PRAGMA cache_size = -32768"
 
 
 class SomebodyAppended(Exception):
@@ -103,6 +105,7 @@ class SqliteFile:
             self._writer.execute("PRAGMA busy_timeout = 0")
             # Checkpoints are taken beside the appends, not in the middle of one.
             self._writer.execute("PRAGMA wal_autocheckpoint = 0")
+            self._writer.execute(_CACHE)
             limit_pages(self._writer, max_bytes)
         except sqlite3.Error as error:
             raise meaning(error) from error
@@ -164,12 +167,23 @@ class SqliteFile:
 
     def versions(self, streams: Sequence[str]) -> dict[str, int]:
         """Return the last indexed version of each stream, 0 where there is none."""
-        found = self._fetch(_VERSIONS, (json.dumps(streams),))
+        found = self._look_up(_VERSIONS, streams)
         return {stream: version or 0 for stream, version in found}
 
     def known(self, ids: Sequence[str]) -> list[Recorded]:
         """Return the indexed events that have one of ``ids``."""
-        return list(map(Recorded._make, self._fetch(_KNOWN, (json.dumps(ids),))))
+        return list(map(Recorded._make, self._look_up(_KNOWN, ids)))
+
+    def _look_up(self, sql: str, keys: Sequence[str]) -> list[Any]:
+        """Ask the indexes for what a group of appends is judged by, before it is inserted.
+
+        Over the writer: every commit of another connection empties a connection's cache, and to
+        the reader each group is one. So the pages that the next group asks for are still here.
+        """
+        try:
+            return self._writer.execute(sql, (json.dumps(keys),)).fetchall()
+        except sqlite3.Error as error:
+            raise meaning(error) from error
 
     def _fetch(self, sql: str, params: Sequence[object] = ()) -> list[Any]:
         try:
