@@ -170,9 +170,9 @@ class SqliteStore:
     async def _commit(self, group: Sequence[AnyAppend]) -> list[Result]:
         deadline = time.monotonic() + self._limits.busy_seconds
         while True:
-            rows, results = self._plan(group)
             planned = self._tail.head
             try:
+                rows, results = self._plan(group)
                 if rows:
                     await self._insert(rows)
                 self._take_in(rows)

@@ -179,11 +179,12 @@ class SqliteFile:
 
         Over the writer: every commit of another connection empties a connection's cache, and to
         the reader each group is one. So the pages that the next group asks for are still here.
+        Raises Busy too, for the writer waits for nobody.
         """
         try:
             return self._writer.execute(sql, (json.dumps(keys),)).fetchall()
         except sqlite3.Error as error:
-            raise meaning(error) from error
+            raise (Busy() if _code(error) == sqlite3.SQLITE_BUSY else meaning(error)) from error
 
     def _fetch(self, sql: str, params: Sequence[object] = ()) -> list[Any]:
         try:
