@@ -37,6 +37,9 @@ _MERGE = (
     "WHERE rowid > ? AND rowid <= ? ORDER BY rowid ON CONFLICT (event_id) "
     "DO UPDATE SET position = NULL WHERE position <> excluded.position",
 )
+# How often a checkpoint goes after what was appended meanwhile, and what it leaves in the end.
+_ROUNDS = 4
+_FEW_PAGES = 32
 # Pages that a merge comes back to stay in memory: 16 MiB.
 _CACHE = "PRAGMA cache_size = -16384"
 
@@ -112,12 +115,26 @@ class SqliteIndex:
         self._connection.execute("UPDATE indexed SET upto = ?", (self._upto,))
         return True
 
-    def checkpoint(self) -> None:
-        """Carry what the write-ahead log holds into the file, so that its space is used again."""
+    def checkpoint_most(self) -> None:
+        """Carry almost all that the write-ahead log holds into the file while others append.
+
+        Round by round what came in meanwhile, so that ``checkpoint`` finds little to do.
+        """
+        for _ in range(_ROUNDS):
+            if self.checkpoint() <= _FEW_PAGES:
+                break
+
+    def checkpoint(self) -> int:
+        """Carry what the write-ahead log holds into the file, so that its space is used again.
+
+        Return how many pages are left, because somebody appended meanwhile.
+        """
         try:
-            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            sql = "PRAGMA wal_checkpoint(PASSIVE)"
+            _, pages, carried = self._connection.execute(sql).fetchone()
         except sqlite3.Error as error:
             raise write_meaning(error) from error
+        return int(pages) - int(carried)
 
     def close(self) -> None:
         """Close the connection."""

@@ -105,7 +105,7 @@ class Upkeep:
             self._begin(lambda: self._index.prepare(upto), _At.MERGE)
         elif self._pages >= limits.checkpoint_pages:
             self._pages = 0
-            self._begin(self._index.checkpoint, _At.FINISH_CHECKPOINT)
+            self._begin(self._index.checkpoint_most, _At.FINISH_CHECKPOINT)
         return False
 
     async def _merge_some(self, tail: Tail) -> bool:

@@ -111,9 +111,13 @@ class GroupWriter:
     async def _run(self) -> None:
         more = True
         while more or self._waiting or self._bulk:
-            if group := self._take():
+            group = self._take()
+            if group:
                 for append, result in zip(group, await self._results(group), strict=True):
                     append.reply(result)
+            if group and self._waiting and isinstance(group[0], BulkAppend):
+                # Somebody waited for a group of the bulk already, and not for tidying up as well.
+                continue
             more = self._tidy is not None and await self._tidy() and not self._closed
             if self._bulk:
                 # Whoever came meanwhile goes ahead of the next slice.

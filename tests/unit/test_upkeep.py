@@ -34,8 +34,9 @@ class SlowIndex(SqliteIndex):
         self.merged = self._upto
         return True
 
-    def checkpoint(self) -> None:
+    def checkpoint(self) -> int:
         """There is nothing to carry."""
+        return 0
 
     def close(self) -> None:
         """There is nothing to close."""
