@@ -26,7 +26,7 @@ from shared.store.protocol import ANY, Batch
 from shared.store.sqlite_file import PAGE, Busy, SomebodyAppended, SqliteFile, WriteFailed
 from shared.store.sqlite_index import SqliteIndex
 from shared.store.tail import Tail
-from shared.store.upkeep import Upkeep
+from shared.store.upkeep import SHED, Upkeep
 from shared.store.waking import News, follow
 from shared.store.writer import GroupWriter
 from shared.telemetry import log
@@ -151,7 +151,8 @@ class SqliteStore:
             # Events that we never saw are in the index already, so the versions may be out of date.
             self._versions.clear()
             self._tail = Tail(indexed, self._file.range(indexed - 1, indexed)[0].recorded_us)
-        self._tail.forget(indexed)
+        self._tail.indexed(indexed)
+        self._tail.shed(SHED)
         self._take_in(self._file.range(self._tail.head))
         self._changes = changes
 

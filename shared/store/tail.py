@@ -1,4 +1,8 @@
-"""The newest events of a log, in memory: what its index does not hold yet."""
+"""The newest events of a log, in memory: what its index does not hold yet.
+
+A merge puts many events into the index at once. They leave the tail a few at a time, for those who
+append wait meanwhile; until then they are found in both, which are the same events.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ class Tail:
         self.base = base
         self.recorded_us = recorded_us
         self.size = 0
+        self._indexed = base
         self.ids: dict[str, Recorded] = {}
         self._rows: list[Recorded] = []
         self._streams: dict[str, list[Recorded]] = {}
@@ -37,14 +42,26 @@ class Tail:
         if rows:
             self.recorded_us = max(self.recorded_us, rows[-1].recorded_us)
 
-    def forget(self, upto: int) -> None:
-        """Let go of everything up to and including position ``upto``."""
-        if upto <= self.base:
-            return
-        rest = self._rows[upto - self.base :]
-        recorded_us = self.recorded_us
-        self.__init__(upto, recorded_us)  # type: ignore[misc]
-        self.extend(rest)
+    def indexed(self, upto: int) -> None:
+        """Note that the index holds everything up to and including position ``upto``."""
+        self._indexed = max(self._indexed, upto)
+
+    def shed(self, most: int) -> bool:
+        """Let go of up to ``most`` events that the index holds; say whether there are any more."""
+        gone = self._rows[: min(most, self._indexed - self.base)]
+        del self._rows[: len(gone)]
+        self.base += len(gone)
+        for row in gone:
+            del self.ids[row.event_id]
+            self.size -= len(row.data)
+        for stream in {row.stream for row in gone}:
+            # A new list: somebody who reads the stream in slices goes on with the one that he has.
+            rest = [row for row in self._streams[stream] if row.position > self.base]
+            if rest:
+                self._streams[stream] = rest
+            else:
+                del self._streams[stream]
+        return self.base < self._indexed
 
     def after(self, position: int, limit: int) -> list[Recorded]:
         """Return up to ``limit`` events above ``position``, which is at or above ``base``."""

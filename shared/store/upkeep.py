@@ -31,6 +31,8 @@ _MAX_ENTRIES: Final = 8192
 # appends between them, and what is not merged is in memory.
 _BEHIND: Final = 2
 _CATCH_UP_ENTRIES: Final = 4096
+# How many events leave the tail at once: a millisecond's, and more than come in with a group.
+SHED: Final = 2048
 # How many entries of a merge write a page, about.
 _ENTRIES_A_PAGE: Final = 16
 
@@ -100,6 +102,8 @@ class Upkeep:
             await asyncio.to_thread(self._index.checkpoint)
             self._at = _At.REST
             return True
+        if tail.shed(SHED):
+            return True
         if len(tail) >= limits.merge_events or tail.size >= limits.merge_bytes:
             self._merging = upto = tail.head
             self._begin(lambda: self._index.prepare(upto), _At.MERGE)
@@ -121,7 +125,7 @@ class Upkeep:
         self._pages += entries // _ENTRIES_A_PAGE
         if ended:
             self._at = _At.REST
-            tail.forget(self._merging)
+            tail.indexed(self._merging)
         return True
 
     def _begin(self, work: Callable[[], None], following: _At) -> None:
