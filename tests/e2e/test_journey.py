@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.async_api import Browser, expect
@@ -97,7 +98,7 @@ async def _work_until_the_bill(
     await open_file(surveyor, kept.number)
     await pictured(surveyor, seen, "file-survey")
     if surveyed:
-        await give(surveyor, "schedule-survey", on=date.today().isoformat())
+        await give(surveyor, "schedule-survey", on=_office_day())
         await give(surveyor, "report-survey", report="Sesuai gambar.", recommended="true")
     else:
         await give(surveyor, "skip-survey", reason="Tempat sudah disurvei bulan lalu.")
@@ -107,6 +108,11 @@ async def _work_until_the_bill(
     await give(desks["penilai"], "assess-fee", **{"measures.area_m2": "60"})
     await applicant.says("Rp120.000" if applicant.lang == "id" else "120")
     await moved(applicant, "Waiting for payment", steps["pay"], pictures=seen)
+
+
+def _office_day() -> str:
+    """Return today's date at the office in Bogor: from 17:00 UTC on it is tomorrow there."""
+    return datetime.now(ZoneInfo("Asia/Jakarta")).date().isoformat()
 
 
 async def _pay(
