@@ -44,6 +44,9 @@ async def _bank_host(settings: Settings) -> AsyncIterator[None]:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", HOST_PORT))
+        # At once, for two may be bound and only one may listen. The system takes connections from
+        # here on, even before the server looks at them.
+        listener.listen(128)
     except OSError:
         listener.close()
         log.info("bank_host_elsewhere", port=HOST_PORT)

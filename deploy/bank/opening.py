@@ -60,14 +60,12 @@ def host_app(bank: Bank, data: Path) -> FastAPI:
 
 @asynccontextmanager
 async def serving(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
-    """Serve ``app`` on a bound socket until the block ends."""
+    """Serve ``app`` on a socket that listens until the block ends."""
     config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off")
     server = uvicorn.Server(config)
     # ``serve`` would take over the signals, which belong to the office beside it.
     task = asyncio.create_task(server._serve([listener]))
     try:
-        # The system takes connections from here on, even before the server looks at them.
-        listener.listen(128)
         yield
     finally:
         server.should_exit = True
