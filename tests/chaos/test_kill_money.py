@@ -39,7 +39,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1800)]
 ROUNDS = int(os.environ.get("JEJAK_KILLS", "100"))
 TELLERS = 4
 # More than a round can use; who runs out of bills tells no more.
-TO_TELL, UNTOLD = 60 * ROUNDS, 100 * ROUNDS
+TO_TELL, UNTOLD = 150 * ROUNDS, 100 * ROUNDS
 
 
 async def test_a_hundred_kills_between_callbacks_and_files_move_no_rupiah(tmp_path: Path) -> None:
@@ -97,8 +97,10 @@ async def _killed_at_work(
         line.up.set()
         # Signing in takes longer than a round.
         await until(_at_work(told), 120, "the first payment and file")
-        for _ in range(ROUNDS):
+        for number in range(ROUNDS):
             await asyncio.sleep(chance.uniform(0.1, 1.5))
+            if number % 3 == 0:
+                await _until_a_file_waits(office.data)
             line.up.clear()
             await asyncio.to_thread(office.kill)
             in_files += _in_the_middle(office.data)
@@ -119,6 +121,14 @@ def _at_work(told: Told) -> Callable[[], Awaitable[bool]]:
         return bool(told.paid and told.files)
 
     return both
+
+
+async def _until_a_file_waits(data: Path) -> None:
+    """Wait for a file to be in the middle, but not for ever: few kills would miss all by chance."""
+    for _ in range(1000):
+        if _in_the_middle(data):
+            break
+        await asyncio.sleep(0.002)
 
 
 def _in_the_middle(data: Path) -> bool:
