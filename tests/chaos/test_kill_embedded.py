@@ -1,4 +1,4 @@
-"""kill -9 of the whole office under load, fifty times: what was answered stays, once."""
+"""kill -9 of the whole office under load, again and again: what was answered stays, once."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from tests.process import OfficeProcess, restartable
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
-ROUNDS = 50
+ROUNDS = int(os.environ.get("JEJAK_KILLS", "50"))
 APPLICANTS = 6
 READ_MODELS = {"applications", "permits", "bills-2", "messages-2"}
 
 
-async def test_fifty_kills_under_load_lose_nothing_and_give_no_number_twice(
+async def test_kills_under_load_lose_nothing_and_give_no_number_twice(
     tmp_path: Path,
 ) -> None:
     seed = os.environ.get("JEJAK_SEED") or str(random.SystemRandom().randrange(10**9))
