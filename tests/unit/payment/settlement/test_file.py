@@ -194,15 +194,16 @@ def test_what_was_decided_of_a_line_is_not_decided_otherwise() -> None:
     given(DECIDER, OPENED, ACCEPTED, ASIDE).when(match()).then_refused(LineMatchedOtherwise)
 
 
-@pytest.mark.parametrize(
-    ("changes", "refusal"),
-    [
-        ({"waits": False}, LineNotWaiting),
-        ({"line": 3}, NoSuchLine),
-        ({"reason": " "}, ReasonNeeded),
-        ({"by": Actor("officer", "penyelia", "bogor", frozenset({Role.SUPERVISOR}))}, NotAllowed),
-    ],
-)
+# What no treasurer may say of a line, and nobody else at all.
+NOT_SAID: list[tuple[dict[str, Any], type[JejakError]]] = [
+    ({"waits": False}, LineNotWaiting),
+    ({"line": 3}, NoSuchLine),
+    ({"reason": " "}, ReasonNeeded),
+    ({"by": Actor("officer", "penyelia", "bogor", frozenset({Role.SUPERVISOR}))}, NotAllowed),
+]
+
+
+@pytest.mark.parametrize(("changes", "refusal"), NOT_SAID)
 def test_a_line_is_written_to_suspense_by_a_treasurer_with_a_reason(
     changes: dict[str, Any], refusal: type[JejakError]
 ) -> None:
@@ -222,15 +223,7 @@ def test_what_was_explained_is_not_decided_otherwise() -> None:
         given(DECIDER, OPENED, ACCEPTED, said).when(explain()).then_refused(LineMatchedOtherwise)
 
 
-@pytest.mark.parametrize(
-    ("changes", "refusal"),
-    [
-        ({"waits": False}, LineNotWaiting),
-        ({"line": 3}, NoSuchLine),
-        ({"reason": " "}, ReasonNeeded),
-        ({"by": Actor("officer", "penyelia", "bogor", frozenset({Role.SUPERVISOR}))}, NotAllowed),
-    ],
-)
+@pytest.mark.parametrize(("changes", "refusal"), NOT_SAID)
 def test_a_debit_is_explained_by_a_treasurer_with_a_reason(
     changes: dict[str, Any], refusal: type[JejakError]
 ) -> None:
