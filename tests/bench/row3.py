@@ -125,7 +125,9 @@ async def _officers(handler: Handler, until: asyncio.Future[Any]) -> float:
     at, numbers = time.perf_counter(), count()
     while not until.done():
         at += chance.expovariate(_RATE)
-        await asyncio.sleep(max(0.0, at - time.perf_counter()))
+        # Those whose instant is over by now start in one round, as requests that came meanwhile do.
+        if (wait := at - time.perf_counter()) > 0:
+            await asyncio.sleep(wait)
         tasks.append(asyncio.create_task(_command(handler, at, next(numbers))))
     times = await asyncio.gather(*tasks)
     await until
