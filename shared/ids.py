@@ -7,8 +7,7 @@ from uuid import UUID, uuid4
 
 # A fixed namespace: changing it would change every derived id, so it never changes.
 NAMESPACE = UUID("5f1d7a52-8c1e-5d0b-9b57-6a656a616b21")
-# Hashed once; every id goes on from a copy.
-_NAMESPACE_HASH = sha1(NAMESPACE.bytes, usedforsecurity=False)
+_NAMESPACE = NAMESPACE.bytes
 # RFC 9562: the two highest bits of this hexadecimal digit are 1 and 0.
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
@@ -30,8 +29,6 @@ def event_id(cause_id: str, stream: str, index: int) -> str:
 
 def _uuid5(name: str) -> str:
     """Return a uuid5; written out, for every event needs one and ``uuid.uuid5`` takes thrice."""
-    hashed = _NAMESPACE_HASH.copy()
-    hashed.update(name.encode())
-    digest = hashed.hexdigest()
+    digest = sha1(_NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()
     variant = _VARIANT[digest[16]]
     return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"

@@ -235,6 +235,8 @@ def _counted(state: ClockState, calendar: WorkCalendar, sop: Sop, until: int) ->
 
 def _of(worked: _Worked, stage: str) -> _Worked:
     """Return what counted in one stage."""
+    if len(worked.runs) == 1 and worked.runs[0].stage == stage:
+        return worked
     runs: list[Run] = []
     micros: list[int] = []
     for index, run in enumerate(worked.runs):

@@ -117,11 +117,13 @@ def plan(
     rows: list[Recorded] = []
     results: list[Result] = []
     for append in group:
-        result = _judge(append, versions[append.stream], known)
+        version = versions[append.stream]
+        result = _judge(append, version, known)
         if result is None:
-            result = _place(append, head + len(rows), versions[append.stream], recorded_us)
-            versions[append.stream] = result[-1].version
-            known.update((recorded.event_id, recorded) for recorded in result)
+            result = _place(append, head + len(rows), version, recorded_us)
+            versions[append.stream] = version + len(result)
+            for recorded in result:
+                known[recorded.event_id] = recorded
             rows += result
         results.append(result)
     return Plan(rows, results)
@@ -129,10 +131,10 @@ def plan(
 
 def _judge(append: AnyAppend, version: int, known: Mapping[str, Recorded]) -> Result | None:
     """Return the answer to an append that adds nothing, None for one that is to be written."""
-    ids = [event.event_id for event in append.events]
-    again = [known[id] for id in ids if id in known]
-    if again or len(set(ids)) < len(ids):
-        same = len(again) == len(ids) and all(old.stream == append.stream for old in again)
+    events = append.events
+    again = [known[event.event_id] for event in events if event.event_id in known]
+    if again or (len(events) > 1 and len({event.event_id for event in events}) < len(events)):
+        same = len(again) == len(events) and all(old.stream == append.stream for old in again)
         return again if same else EventIdReused(stream=append.stream)
     if append.expected not in (ANY, version):
         return WrongExpectedVersion(expected=append.expected, actual=version)
