@@ -25,45 +25,25 @@ from typing import Any
 
 from shared.errors import BadConfiguration, Defect, JejakError, StoreFull, Unavailable
 from shared.events import Recorded
+from shared.store.sqlite_schema import FORMAT, ID_TAIL, make_tables, version
 
-FORMAT = 1
-_SCHEMA = (
-    """
-    CREATE TABLE IF NOT EXISTS events (
-        position INTEGER PRIMARY KEY, stream TEXT NOT NULL, version INTEGER NOT NULL,
-        event_id TEXT NOT NULL, type TEXT NOT NULL, schema_version INTEGER NOT NULL,
-        data BLOB NOT NULL, occurred_us INTEGER NOT NULL, recorded_us INTEGER NOT NULL,
-        actor TEXT NOT NULL, cause_id TEXT NOT NULL, correlation_id TEXT NOT NULL
-    )
-    """,
-    """
-    CREATE TABLE IF NOT EXISTS streams (
-        stream TEXT NOT NULL, version INTEGER NOT NULL, position INTEGER NOT NULL,
-        PRIMARY KEY (stream, version)
-    ) WITHOUT ROWID
-    """,
-    """
-    CREATE TABLE IF NOT EXISTS ids (
-        event_id TEXT NOT NULL PRIMARY KEY, position INTEGER NOT NULL
-    ) WITHOUT ROWID
-    """,
-    "CREATE TABLE IF NOT EXISTS indexed (one INTEGER PRIMARY KEY, upto INTEGER NOT NULL)",
-    "INSERT INTO indexed (one, upto) VALUES (1, 0) ON CONFLICT DO NOTHING",
-    f"PRAGMA user_version = {FORMAT}",
-)
 _COLUMNS = ", ".join(f"e.{name}" for name in Recorded._fields)
 _RANGE = f"SELECT {_COLUMNS} FROM events e WHERE position > ? AND position <= ? ORDER BY position"
+# CROSS JOIN: one probe after the other, in this order.
 _STREAM = (
-    f"SELECT {_COLUMNS} FROM streams s JOIN events e ON e.position = s.position "
-    "WHERE s.stream = ? AND s.version > ? AND s.version < ? ORDER BY s.version LIMIT ?"
+    f"SELECT {_COLUMNS} FROM names n CROSS JOIN streams s ON s.first = n.first "
+    "CROSS JOIN events e ON e.position = s.position "
+    "WHERE n.stream = ? AND s.version > ? AND s.version < ? ORDER BY s.version LIMIT ?"
 )
 INDEXED = "SELECT upto FROM indexed"
 _VERSIONS = (
-    "SELECT value, (SELECT max(version) FROM streams WHERE stream = value) FROM json_each(?)"
+    "SELECT value, (SELECT max(version) FROM streams WHERE first = "
+    "(SELECT first FROM names WHERE stream = value)) FROM json_each(?)"
 )
 _KNOWN = (
-    f"SELECT {_COLUMNS} FROM ids i JOIN events e ON e.position = i.position "
-    "WHERE i.event_id IN (SELECT value FROM json_each(?))"
+    f"SELECT {_COLUMNS} FROM json_each(?) j "
+    f"CROSS JOIN ids i ON i.tail = {ID_TAIL.format('j.value')} "
+    "CROSS JOIN events e ON e.position = i.position AND e.event_id = j.value"
 )
 # One statement inserts up to this many rows, and is its own transaction: beside a busy loop every
 # further statement would cost a hand-over of the interpreter's lock.
@@ -71,7 +51,7 @@ _ROWS = 64
 PAGE = 4096
 _FOREVER = 1 << 62
 # The pages of the indexes that one group after the other looks into: 32 MiB.
-_CACHE = "PRAGMA cache_size = -32768"
+_CACHE = "PRAGMA cache_size = -65536"
 
 
 class SomebodyAppended(Exception):
@@ -113,14 +93,11 @@ class SqliteFile:
     def _prepare(self, path: Path) -> None:
         self._writer.execute(f"PRAGMA page_size = {PAGE}")
         self._writer.execute("PRAGMA journal_mode = WAL")
-        found = self._writer.execute("PRAGMA user_version").fetchone()[0]
+        found = version(self._writer)
         if found > FORMAT:
             raise BadConfiguration(file=path.name, reason=f"it has the newer format {found}")
         if found < FORMAT:
-            self._writer.execute("BEGIN IMMEDIATE")
-            for statement in _SCHEMA:
-                self._writer.execute(statement)
-            self._writer.execute("COMMIT")
+            make_tables(self._writer, found)
 
     def insert(self, rows: Sequence[Recorded]) -> None:
         """Make ``rows`` durable, all or none.

@@ -15,27 +15,40 @@ from pathlib import Path
 
 from shared.errors import Defect
 from shared.store.sqlite_file import INDEXED, connect, limit_pages, meaning, write_meaning
+from shared.store.sqlite_schema import ID_TAIL
 
 _TABLES = (
-    "CREATE TEMP TABLE new_streams (stream TEXT, version INTEGER, position INTEGER)",
-    "CREATE TEMP TABLE new_ids (event_id TEXT, position INTEGER)",
+    "CREATE TEMP TABLE new_names (stream TEXT, first INTEGER)",
+    "CREATE INDEX temp.new_names_by_stream ON new_names (stream, first)",
+    "CREATE TEMP TABLE new_streams (first INTEGER, version INTEGER, position INTEGER)",
+    "CREATE TEMP TABLE new_ids (tail TEXT, position INTEGER)",
 )
-_EMPTY = ("DELETE FROM temp.new_streams", "DELETE FROM temp.new_ids")
+_EMPTY = (
+    "DELETE FROM temp.new_names",
+    "DELETE FROM temp.new_streams",
+    "DELETE FROM temp.new_ids",
+)
 _SORT = (
-    "INSERT INTO temp.new_streams SELECT stream, version, position FROM events "
-    "WHERE position > ? AND position <= ? ORDER BY stream, version",
-    "INSERT INTO temp.new_ids SELECT event_id, position FROM events "
-    "WHERE position > ? AND position <= ? ORDER BY event_id",
+    "INSERT INTO temp.new_names SELECT stream, position FROM events "
+    "WHERE position > ?1 AND position <= ?2 AND version = 1 ORDER BY stream",
+    "INSERT INTO temp.new_streams SELECT coalesce("
+    "(SELECT first FROM names n WHERE n.stream = e.stream), "
+    "(SELECT first FROM temp.new_names n WHERE n.stream = e.stream)), version, position "
+    "FROM events e WHERE position > ?1 AND position <= ?2 ORDER BY 1, 2",
+    f"INSERT INTO temp.new_ids SELECT {ID_TAIL.format('event_id')}, position FROM events "
+    "WHERE position > ?1 AND position <= ?2 ORDER BY 1, 2",
 )
 # An entry that says something else than the one that is there would be two events at one place:
 # no position is allowed to be NULL, so that statement fails.
 _MERGE = (
-    "INSERT INTO streams SELECT stream, version, position FROM temp.new_streams "
-    "WHERE rowid > ? AND rowid <= ? ORDER BY rowid ON CONFLICT (stream, version) "
+    "INSERT INTO names SELECT stream, first FROM temp.new_names "
+    "WHERE rowid > ? AND rowid <= ? ORDER BY rowid ON CONFLICT (stream) "
+    "DO UPDATE SET first = NULL WHERE first <> excluded.first",
+    "INSERT INTO streams SELECT first, version, position FROM temp.new_streams "
+    "WHERE rowid > ? AND rowid <= ? ORDER BY rowid ON CONFLICT (first, version) "
     "DO UPDATE SET position = NULL WHERE position <> excluded.position",
-    "INSERT INTO ids SELECT event_id, position FROM temp.new_ids "
-    "WHERE rowid > ? AND rowid <= ? ORDER BY rowid ON CONFLICT (event_id) "
-    "DO UPDATE SET position = NULL WHERE position <> excluded.position",
+    "INSERT INTO ids SELECT tail, position FROM temp.new_ids "
+    "WHERE rowid > ? AND rowid <= ? ORDER BY rowid ON CONFLICT DO NOTHING",
 )
 # How often a checkpoint goes after what was appended meanwhile, and what it leaves in the end.
 _ROUNDS = 4
@@ -57,6 +70,9 @@ class SqliteIndex:
             self._connection.execute("PRAGMA busy_timeout = 0")
             self._connection.execute("PRAGMA wal_autocheckpoint = 0")
             self._connection.execute("PRAGMA temp_store = MEMORY")
+            # What a merge writes follows from the log and need not be durable by itself: it becomes
+            # so with the next append's fsync, or is lost with ``indexed.upto`` and merged again.
+            self._connection.execute("PRAGMA synchronous = NORMAL")
             self._connection.execute(_CACHE)
             limit_pages(self._connection, max_bytes)
             for statement in _TABLES:
@@ -64,8 +80,8 @@ class SqliteIndex:
         except sqlite3.Error as error:
             raise meaning(error) from error
         self._upto = 0
-        # How many entries each index gets, and how many of both together it has got.
-        self._count = 0
+        # How many entries each index gets, and how many of all together they have got.
+        self._counts: list[int] = []
         self._done = 0
 
     def prepare(self, upto: int) -> None:
@@ -74,11 +90,12 @@ class SqliteIndex:
             for statement in _EMPTY:
                 self._connection.execute(statement)
             indexed = self._connection.execute(INDEXED).fetchone()[0]
-            for statement in _SORT:
-                self._connection.execute(statement, (indexed, upto))
+            self._counts = [
+                self._connection.execute(statement, (indexed, upto)).rowcount for statement in _SORT
+            ]
         except sqlite3.Error as error:
             raise write_meaning(error) from error
-        self._upto, self._count, self._done = upto, max(0, upto - indexed), 0
+        self._upto, self._done = upto, 0
 
     def step(self, entries: int) -> bool:
         """Merge up to ``entries`` of what is prepared; say whether that was the last of it.
@@ -104,13 +121,13 @@ class SqliteIndex:
         if self._connection.execute(INDEXED).fetchone()[0] >= self._upto:
             # Another process was faster.
             return True
-        upto = self._done + entries
-        for index, statement in enumerate(_MERGE):
-            before = index * self._count
-            slice = max(0, self._done - before), min(self._count, upto - before)
+        upto, before = self._done + entries, 0
+        for count, statement in zip(self._counts, _MERGE, strict=True):
+            slice = max(0, self._done - before), min(count, upto - before)
             if slice[0] < slice[1]:
                 self._connection.execute(statement, slice)
-        if upto < len(_MERGE) * self._count:
+            before += count
+        if upto < before:
             return False
         self._connection.execute("UPDATE indexed SET upto = ?", (self._upto,))
         return True
