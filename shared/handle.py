@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from shared.errors import (
 from shared.events import AnyFact, Fact, NewEvent, Recorded, from_micros
 from shared.store.protocol import Batch, EventStore
 from shared.telemetry import APPENDED
+from shared.turns import give_way
 
 S = TypeVar("S")
 
@@ -164,7 +164,7 @@ class Handler:
             )
             batches.append(Batch(one.stream, new, one.version))
             if number % SLICE == 0:
-                await asyncio.sleep(0)
+                await give_way()
         answers = await self.store.append_many(batches)
         stored = [_was_recorded(*pair) for pair in zip(proposals, answers, strict=True)]
         _count(answer for answer, ok in zip(answers, stored, strict=True) if ok)

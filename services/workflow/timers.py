@@ -34,21 +34,24 @@ from shared.handle import Handler, Proposal
 from shared.ids import derived_id
 from shared.service import Now
 from shared.telemetry import SWEEP_SECONDS, log
+from shared.turns import give_way
 
 NUDGED: Final = prometheus_client.Counter(
     "jejak_sla_nudges_total", "Timers that were dealt with", ["outcome"]
 )
 _BY: Final = system("workflow")
 # Rows that one query brings.
-PAGE: Final = 1024
+PAGE: Final = 256
 # Permits that are decided and given to the store together. How many of them share a commit is the
 # store's to say: few while officers are at work.
-GROUP: Final = 512
+GROUP: Final = 128
 # Permits that are decided before others have their turn of the loop: less than a millisecond.
 SLICE: Final = 16
 # A nudge that failed is not tried at every tick.
 RETRY_US: Final = 60_000_000
 _MAX_REMEMBERED: Final = 200_000
+# How many are forgotten before others have their turn of the loop: less than a millisecond.
+_FORGOTTEN_TOGETHER: Final = 1024
 
 
 class Swept(NamedTuple):
@@ -98,7 +101,7 @@ class Sweeper:
             now_us = to_micros(self._now())
             if not await self._views.any_due(now_us):
                 return Swept(0, 0, 0)
-            self._forget(now_us)
+            await self._forget(now_us)
             return await self._sweep(now_us)
 
     async def _sweep(self, now_us: int) -> Swept:
@@ -139,7 +142,7 @@ class Sweeper:
             else:
                 others.append(due)
             if number % SLICE == 0:
-                await asyncio.sleep(0)
+                await give_way()
         try:
             stored = await self._handler.put_many(proposals)
         except JejakError as error:
@@ -212,16 +215,23 @@ class Sweeper:
     def _cause(due: Due) -> str:
         return derived_id("timer", due.application_id, due.stage, due.timer_us)
 
-    def _forget(self, now_us: int) -> None:
-        if len(self._dealt_with) > _MAX_REMEMBERED:
-            self._dealt_with.clear()
+    async def _forget(self, now_us: int) -> None:
+        """Forget whose time is over and the oldest of too many, in slices: a storm leaves many."""
+        number = 0
+        while self._is_first_over(now_us):
+            self._dealt_with.popitem(last=False)
+            number += 1
+            if number % _FORGOTTEN_TOGETHER == 0:
+                await give_way()
+
+    def _is_first_over(self, now_us: int) -> bool:
+        if not self._dealt_with:
+            return False
         # They were put in in the order in which they end. One that ends later than any can was put
         # in while the clock was ahead: it must not keep a permit waiting until that day comes.
-        while self._dealt_with:
-            until = next(iter(self._dealt_with.values()))
-            if now_us < until <= now_us + RETRY_US:
-                break
-            self._dealt_with.popitem(last=False)
+        until = next(iter(self._dealt_with.values()))
+        due_again = until <= now_us or until > now_us + RETRY_US
+        return due_again or len(self._dealt_with) > _MAX_REMEMBERED
 
     @staticmethod
     def _key(due: Due) -> tuple[str, int]:

@@ -15,14 +15,14 @@ class Limits:
     # How much longer than a single append's a commit of a bulk may take: a short while when
     # somebody appends beside it.
     bulk_seconds: float = 0.02
-    bulk_beside_others_seconds: float = 0.004
+    bulk_beside_others_seconds: float = 0.0015
     # What may wait: beyond it callers wait for room, and are turned away in the end.
     waiting_appends: int = 4096
     wait_seconds: float = 5.0
 
     # SQLite: how long appends wait for another process to finish its commit.
     busy_seconds: float = 10.0
-    # A commit slower than this sends the next ones to a thread.
+    # A commit or a slice of a merge slower than this sends the next ones to a thread.
     slow_seconds: float = 0.01
     slow_commits: int = 16
     # The indexes are brought up to date after so many events or bytes. Many, because a large merge

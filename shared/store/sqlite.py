@@ -1,9 +1,7 @@
 """The event store in one SQLite file, with group commit.
 
 Appends that are waiting when the loop comes round share one commit and one fsync. While the disk is
-fast, the commit runs right in the loop: handing it to a thread and back costs 60-75 µs, as much as
-the fsync itself. One slow commit moves the next ones to a thread, so that a disk in trouble does
-not hold up everybody else.
+fast, the commit runs right in the loop (``nearby``).
 
 Reads run in the loop too, in slices. A thread that fetches rows hands the interpreter's lock over
 at every row: 1000 rows take 1 ms in the loop, and 1.3 s in a thread beside a loop that is busy.
@@ -16,12 +14,14 @@ import os
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from shared.errors import Defect, Unavailable
 from shared.events import NewEvent, Recorded
 from shared.store.grouping import AnyAppend, Plan, Result, plan
 from shared.store.limits import Limits
+from shared.store.nearby import Nearby
 from shared.store.protocol import ANY, Batch
 from shared.store.sqlite_file import PAGE, Busy, SomebodyAppended, SqliteFile, WriteFailed
 from shared.store.sqlite_index import SqliteIndex
@@ -75,9 +75,9 @@ class SqliteStore:
         self._limits = limits
         self._clock = clock
         self._fatal = fatal
-        self._writer = GroupWriter(self._commit, limits, self._tidy)
+        self._writer = GroupWriter(self._commit, limits, self._tidy, self._wants_calm)
         self._upkeep = Upkeep(index, limits, self._writer.wake, fatal)
-        self._slow = 0
+        self._nearby = Nearby(limits)
         self._news = News()
         # Ordered: taking the first out of a plain dict walks over all that were taken before it.
         self._versions = OrderedDict[str, int]()
@@ -220,15 +220,11 @@ class SqliteStore:
         return known
 
     async def _insert(self, rows: Sequence[Recorded]) -> None:
-        began = time.perf_counter()
-        if self._slow:
-            self._slow -= 1
-            await asyncio.to_thread(self._file.insert, rows)
-        else:
-            self._file.insert(rows)
-        if time.perf_counter() - began > self._limits.slow_seconds:
-            self._slow = self._limits.slow_commits
+        await self._nearby.run(partial(self._file.insert, rows))
         self._upkeep.wrote(2 + sum(len(row.data) + ROW_BYTES for row in rows) // PAGE)
 
     async def _tidy(self) -> bool:
         return await self._upkeep.step(self._tail)
+
+    def _wants_calm(self) -> bool:
+        return self._upkeep.wants_calm

@@ -1,48 +1,43 @@
 """When a SQLite log is tidied: what may take long runs beside the appends, the rest in short steps.
 
 The writer calls ``step`` between two groups of appends, so whatever a step does holds up those who
-append. Sorting a merge and the bulk of a checkpoint are therefore only begun there; a slice of the
-merge, and the end of a checkpoint, last as long as a few commits.
+append. Sorting a merge and checkpoints are therefore only begun there; a slice of the merge
+lasts as long as a few commits.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from enum import Enum, auto
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Final
 
 from shared.errors import JejakError, Unavailable
 from shared.store.limits import Limits
+from shared.store.nearby import Nearby
 from shared.store.sqlite_file import Busy, WriteFailed
 from shared.store.sqlite_index import SqliteIndex
 from shared.store.tail import Tail
 from shared.telemetry import log
 
 # A slice of a merge that is faster than the first is doubled, one slower than the second halved.
-_SHORT_SECONDS: Final = 0.001
-_LONG_SECONDS: Final = 0.005
-# Never fewer: on a slow disk a small slice takes as long as this one.
-_MIN_ENTRIES: Final = 1024
+_SHORT_SECONDS: Final = 0.0005
+_LONG_SECONDS: Final = 0.001
+# Never fewer: on a slow machine a small slice takes as long as this one.
+_MIN_ENTRIES: Final = 128
 _MAX_ENTRIES: Final = 8192
 # Once the tail holds so many times what a merge is begun at, a slice has at least so many entries.
 # Where every slice is slow, as on a busy machine, small ones would fall ever further behind the
 # appends between them, and what is not merged is in memory.
 _BEHIND: Final = 2
 _CATCH_UP_ENTRIES: Final = 4096
-# How many events leave the tail at once: a millisecond's, and more than come in with a group.
-SHED: Final = 2048
+# How many events leave the tail at once: half a millisecond's, and more than come in with a group.
+SHED: Final = 512
+# How often the end of a checkpoint is tried beside single appends, before it is without them.
+_TRIES: Final = 4
 # How many entries of a merge write a page, about.
 _ENTRIES_A_PAGE: Final = 16
-
-
-class _At(Enum):
-    """What is to be done next."""
-
-    REST = auto()
-    MERGE = auto()
-    FINISH_CHECKPOINT = auto()
 
 
 class Upkeep:
@@ -60,12 +55,21 @@ class Upkeep:
         self._limits = limits
         self._wake = wake
         self._fatal = fatal
-        self._at = _At.REST
         self._beside: asyncio.Task[None] | None = None
+        self._nearby = Nearby(limits)
+        # Up to which position a merge is prepared; 0 while there is none.
         self._merging = 0
         self._entries = _MIN_ENTRIES
+        # Pages that were written since the last checkpoint began; whether that is at its end.
         self._pages = 0
+        self._ending = False
+        self._tries = 0
         self._closed = False
+
+    @property
+    def wants_calm(self) -> bool:
+        """Whether a checkpoint is at its end, which any append would put off."""
+        return self._ending
 
     def wrote(self, pages: int) -> None:
         """Count pages that the write-ahead log grew by."""
@@ -83,7 +87,7 @@ class Upkeep:
             # Nothing is lost: the tail holds the events, and the next group tries again.
             log.warning("merge_postponed")
         except JejakError as error:
-            self._at = _At.REST
+            self._merging = 0
             log.error("merge_failed", code=error.code)
         return False
 
@@ -96,27 +100,25 @@ class Upkeep:
 
     async def _step(self, tail: Tail) -> bool:
         limits = self._limits
-        if self._at is _At.MERGE:
-            return await self._merge_some(tail)
-        if self._at is _At.FINISH_CHECKPOINT:
-            await asyncio.to_thread(self._index.checkpoint)
-            self._at = _At.REST
-            return True
-        if tail.shed(SHED):
-            return True
-        if len(tail) >= limits.merge_events or tail.size >= limits.merge_bytes:
-            self._merging = upto = tail.head
-            self._begin(lambda: self._index.prepare(upto), _At.MERGE)
-        elif self._pages >= limits.checkpoint_pages:
+        behind = len(tail) > _BEHIND * limits.merge_events
+        if self._ending:
+            return await self._finish_checkpoint()
+        if self._pages >= limits.checkpoint_pages and not behind:
+            # In the middle of a merge too: what one writes at once, others' commits wait behind.
             self._pages = 0
-            self._begin(self._index.checkpoint_most, _At.FINISH_CHECKPOINT)
+            self._begin(self._checkpoint_most())
+        elif self._merging:
+            return await self._merge_some(tail, behind=behind)
+        elif tail.shed(SHED):
+            return True
+        elif len(tail) >= limits.merge_events or tail.size >= limits.merge_bytes:
+            self._begin(self._prepare(tail.head))
         return False
 
-    async def _merge_some(self, tail: Tail) -> bool:
-        behind = len(tail) > _BEHIND * self._limits.merge_events
+    async def _merge_some(self, tail: Tail, *, behind: bool) -> bool:
         entries = max(self._entries, _CATCH_UP_ENTRIES) if behind else self._entries
         began = time.perf_counter()
-        ended = await asyncio.to_thread(self._index.step, entries)
+        ended = await self._nearby.run(partial(self._index.step, entries))
         took = time.perf_counter() - began
         if took < _SHORT_SECONDS:
             self._entries = min(self._entries * 2, _MAX_ENTRIES)
@@ -124,23 +126,58 @@ class Upkeep:
             self._entries = max(self._entries // 2, _MIN_ENTRIES)
         self._pages += entries // _ENTRIES_A_PAGE
         if ended:
-            self._at = _At.REST
             tail.indexed(self._merging)
+            self._merging = 0
         return True
 
-    def _begin(self, work: Callable[[], None], following: _At) -> None:
-        """Let ``work`` run beside the appends, and go on with ``following`` when it is done."""
-        self._beside = asyncio.get_running_loop().create_task(self._run(work, following))
+    async def _finish_checkpoint(self) -> bool:
+        """Carry over the last pages; only when none is left is the log's space used again.
 
-    async def _run(self, work: Callable[[], None], following: _At) -> None:
+        Single appends, which somebody waits for, go on meanwhile. Where they come so often that
+        there is always another page, they wait once.
+        """
+        if self._tries < _TRIES:
+            self._tries += 1
+            self._begin(self._try_to_finish())
+            return False
+        await asyncio.to_thread(self._index.checkpoint)
+        self._ending = False
+        return True
+
+    async def _prepare(self, upto: int) -> None:
+        await asyncio.to_thread(self._index.prepare, upto)
+        self._merging = upto
+
+    async def _checkpoint_most(self) -> None:
+        await asyncio.to_thread(self._index.checkpoint_most)
+        self._ending, self._tries = True, 0
+
+    async def _try_to_finish(self) -> None:
+        before = self._pages
+        left = await asyncio.to_thread(self._index.checkpoint)
+        self._ending = left > 0 or self._pages != before
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        """Let ``work`` run beside the appends, and go on with what it made possible."""
+        self._beside = asyncio.get_running_loop().create_task(self._run(work))
+
+    async def _run(self, work: Coroutine[None, None, None]) -> None:
+        failed = await self._fails(work)
+        # Whoever waits for the end of a checkpoint goes on.
+        wake = self._ending or not failed
+        self._ending = self._ending and not failed
+        self._beside = None
+        if wake and not self._closed:
+            self._wake()
+
+    async def _fails(self, work: Coroutine[None, None, None]) -> bool:
+        """Do ``work``. What fails is not tried again at once, but with the next append."""
         try:
-            await asyncio.to_thread(work)
-            self._at = following
+            await work
         except WriteFailed as error:
             self._fatal(str(error))
         except (Busy, JejakError):
             log.warning("merge_postponed")
-            following = _At.REST
-        self._beside = None
-        if following is not _At.REST and not self._closed:
-            self._wake()
+        else:
+            return False
+        return True

@@ -19,6 +19,7 @@ from shared.store.grouping import AnyAppend, Append, Bulk, BulkAppend, Result
 from shared.store.limits import Limits
 from shared.store.protocol import Batch
 from shared.telemetry import log
+from shared.turns import give_way
 
 A = TypeVar("A", Append, BulkAppend)
 
@@ -40,15 +41,18 @@ class GroupWriter:
         commit: Callable[[Sequence[AnyAppend]], Awaitable[list[Result]]],
         limits: Limits,
         tidy: Callable[[], Awaitable[bool]] | None = None,
+        wants_calm: Callable[[], bool] = lambda: False,
     ) -> None:
         """Commit each group with ``commit``, which returns an answer for every append, in order.
 
         ``tidy`` runs after each group was answered, before the next one, and again for as long as
-        it returns True and nothing else is to be done.
+        it returns True and nothing else is to be done. While ``wants_calm`` says so the bulk waits,
+        until ``wake`` is called.
         """
         self._commit = commit
         self._limits = limits
         self._tidy = tidy
+        self._wants_calm = wants_calm
         self._waiting: deque[Append] = deque()
         self._bulk: deque[BulkAppend] = deque()
         self._size = _FIRST_SIZE
@@ -110,19 +114,31 @@ class GroupWriter:
 
     async def _run(self) -> None:
         more = True
-        while more or self._waiting or self._bulk:
+        while more or self._waiting or self._bulk_may_go_on():
             group = self._take()
             if group:
                 for append, result in zip(group, await self._results(group), strict=True):
                     append.reply(result)
+            if self._bulk:
+                # Whoever came meanwhile goes ahead of the next slice of anything.
+                await give_way()
             if group and self._waiting and isinstance(group[0], BulkAppend):
                 # Somebody waited for a group of the bulk already, and not for tidying up as well.
                 continue
-            more = self._tidy is not None and await self._tidy() and not self._closed
-            if self._bulk:
-                # Whoever came meanwhile goes ahead of the next slice.
-                await asyncio.sleep(0)
+            more = await self._tidied() and not self._closed
+            if more:
+                await give_way()
         self._task = None
+
+    async def _tidied(self) -> bool:
+        try:
+            return self._tidy is not None and await self._tidy()
+        except Exception:  # noqa: BLE001 - whatever is wrong with it, those who append go on
+            log.exception("tidying_failed")
+            return False
+
+    def _bulk_may_go_on(self) -> bool:
+        return bool(self._bulk) and (self._closed or not self._wants_calm())
 
     async def _results(self, group: Sequence[AnyAppend]) -> list[Result]:
         try:
@@ -135,14 +151,21 @@ class GroupWriter:
 
     def _take(self) -> Sequence[AnyAppend]:
         """Return the next group: single appends first, in turns with the bulk if there is one."""
-        if self._waiting and not (self._bulk and self._bulk_is_next):
+        bulk = self._bulk_may_go_on()
+        if self._waiting and not (bulk and self._bulk_is_next):
             self._bulk_is_next = True
-            self._single_at = time.monotonic()
+            self._note_others(time.monotonic())
             group = _first(self._waiting, self._limits.group_appends, self._limits.group_bytes)
             self._room.set()
             return group
         self._bulk_is_next = False
-        return _first(self._bulk, self._size, self._limits.group_bytes)
+        return _first(self._bulk, self._size, self._limits.group_bytes) if bulk else ()
+
+    def _note_others(self, now: float) -> None:
+        """Whoever comes to a bulk that was alone does not wait for a group as large as it made."""
+        if now - self._single_at > _AT_WORK_SECONDS:
+            self._size = min(self._size, _FIRST_SIZE)
+        self._single_at = now
 
     async def _commit_in_time(self, group: Sequence[AnyAppend]) -> list[Result]:
         """Commit a group, and learn from one of the bulk how large the next may be."""
