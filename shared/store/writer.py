@@ -101,6 +101,9 @@ class GroupWriter:
     async def close(self) -> None:
         """Take no more, and finish what was accepted."""
         self._closed = True
+        if self._bulk:
+            # It may have been held back, and whoever wanted calm may never say that it is over.
+            self.wake()
         if self._task is not None:
             await self._task
 

@@ -107,3 +107,102 @@ async def test_a_closed_writer_finishes_the_bulk_and_takes_no_more() -> None:
     assert len(await bulk) == 100
     (refused,) = await writer.append_many(batches(1))
     assert not isinstance(refused, list)
+
+
+class Calm:
+    """What somebody who tidies beside the appends asks for."""
+
+    def __init__(self) -> None:
+        """Ask for nothing yet."""
+        self.wanted = False
+
+    def __call__(self) -> bool:
+        """Say whether the bulk is to wait."""
+        return self.wanted
+
+
+async def held_back(writer: GroupWriter, count: int) -> asyncio.Task[list[Result]]:
+    """Append in bulk, and give it every chance to go on."""
+    bulk = asyncio.create_task(writer.append_many(batches(count)))
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert not bulk.done()
+    return bulk
+
+
+async def test_a_bulk_waits_for_as_long_as_calm_is_wanted_and_single_appends_do_not() -> None:
+    log, calm = Log(), Calm()
+    writer = GroupWriter(log.commit, Limits(), wants_calm=calm)
+    calm.wanted = True
+    bulk = await held_back(writer, 40)
+    names = [stream_name() for _ in range(5)]
+    for name in names:
+        await writer.append(name, events(name), 0)
+    assert log.groups == [[name] for name in names]
+    calm.wanted = False
+    writer.wake()
+    async with asyncio.timeout(5):
+        assert all(isinstance(told, list) for told in await bulk)
+
+
+async def test_a_bulk_that_is_at_work_stops_where_calm_is_wanted() -> None:
+    log, calm = Log(), Calm()
+
+    async def commit(group: Sequence[AnyAppend]) -> list[Result]:
+        calm.wanted = True
+        return await log.commit(group)
+
+    writer = GroupWriter(commit, Limits(), wants_calm=calm)
+    bulk = await held_back(writer, 100)
+    assert len(log.groups) == 1
+    calm.wanted = False
+    writer.wake()
+    await writer.close()
+    assert len(await bulk) == 100
+
+
+async def test_a_closed_writer_finishes_a_bulk_that_was_held_back() -> None:
+    log, calm = Log(), Calm()
+    writer = GroupWriter(log.commit, Limits(), wants_calm=calm)
+    calm.wanted = True
+    bulk = await held_back(writer, 100)
+    async with asyncio.timeout(5):
+        await writer.close()
+        assert all(isinstance(told, list) for told in await bulk)
+    assert sum(map(len, log.groups)) == 100
+
+
+async def test_tidying_that_fails_stops_nobody() -> None:
+    log = Log()
+    tried = 0
+
+    async def tidy() -> bool:
+        nonlocal tried
+        tried += 1
+        raise RuntimeError
+
+    writer = GroupWriter(log.commit, Limits(), tidy)
+    bulk = asyncio.create_task(writer.append_many(batches(100)))
+    async with asyncio.timeout(5):
+        for _ in range(3):
+            await writer.append(name := stream_name(), events(name), 0)
+        assert all(isinstance(told, list) for told in await bulk)
+        await writer.close()
+    assert tried > 1
+
+
+async def test_whoever_comes_to_a_bulk_that_was_alone_meets_a_small_group() -> None:
+    log = Log()
+    # Alone its groups only grow, and beside others too: what makes one small is who came.
+    limits = Limits(bulk_seconds=60, bulk_beside_others_seconds=60)
+    writer = GroupWriter(log.commit, limits)
+    await writer.append_many(batches(2000))
+    assert len(log.groups[-2]) > 200
+    log.groups.clear()
+    bulk = asyncio.create_task(writer.append_many(batches(2000)))
+    await asyncio.sleep(0)
+    await writer.append(name := stream_name(), events(name), 0)
+    await bulk
+    came = log.groups.index([name])
+    assert len(log.groups[came + 1]) <= 16
+    await writer.close()
