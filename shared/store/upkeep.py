@@ -140,8 +140,9 @@ class Upkeep:
             self._tries += 1
             self._begin(self._try_to_finish())
             return False
-        await asyncio.to_thread(self._index.checkpoint)
+        # Also where it fails: nobody would ever tell a bulk to go on.
         self._ending = False
+        await asyncio.to_thread(self._index.checkpoint)
         return True
 
     async def _prepare(self, upto: int) -> None:
@@ -178,6 +179,8 @@ class Upkeep:
             self._fatal(str(error))
         except (Busy, JejakError):
             log.warning("merge_postponed")
+        except Exception:  # noqa: BLE001 - whatever is wrong with it, there is a next time
+            log.exception("tidying_failed")
         else:
             return False
         return True
