@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,13 @@ from services.workflow.commands import ExplainStall
 from services.workflow.permit import stream
 from services.workflow.projection import PermitsProjection
 from services.workflow.sop import Sops
-from services.workflow.timers import Swept
+from services.workflow.timers import RETRY_US, Swept
+from services.workflow.views import Due, Views
 from shared.calendar import Calendars
 from shared.contracts import workflow as e
 from shared.events import NewEvent, Recorded, to_micros
 from shared.handle import Handler
+from shared.ids import derived_id
 from shared.offices import Catalogue
 from shared.projection import Projector
 from tests.running import until
@@ -228,3 +230,69 @@ async def test_many_timers_at_one_instant_all_fire(office: SmallOffice) -> None:
     await office.project()
     assert (await office.views.counts("contoh")).overdue == 300
     assert len(await office.views.rows("stall_id <> ''", ())) == 300
+
+
+class Storm(Views):
+    """Permits that are due for ever and whose office nobody knows: every nudge of one fails."""
+
+    found: Sequence[Due] = ()
+    turns = turns_at_the_start = turns_when_forgotten = 0
+
+    async def any_due(self, now_us: int) -> bool:
+        """Say that there are some; what is dealt with is forgotten next."""
+        self.turns_at_the_start = self.turns
+        return True
+
+    async def due(self, now_us: int, after: tuple[int, str], limit: int) -> list[Due]:
+        """Return some of them."""
+        self.turns_when_forgotten = self.turns_when_forgotten or self.turns
+        return [row for row in self.found if row[:2] > after][:limit]
+
+    async def somebody_else(self) -> None:
+        """Take every turn of the loop."""
+        while True:
+            self.turns += 1
+            await asyncio.sleep(0)
+
+
+async def storm(office: SmallOffice, count: int) -> Storm:
+    """Return a storm of ``count`` permits, each almost like a real one."""
+    await office.open()
+    await office.project()
+    office.at = local(6, 8)
+    (row,) = await office.views.due(to_micros(office.at), (0, ""), 2)
+    views = Storm(office.database, office.sops, office.calendars, lambda: office.at)
+    ids = sorted(derived_id("storm", number) for number in range(count))
+    nowhere = ("nowhere", "izin", 1)
+    views.found = [row._replace(application_id=one, procedure=nowhere) for one in ids]
+    return views
+
+
+async def test_what_a_storm_left_behind_is_forgotten_while_others_have_their_turns(
+    office: SmallOffice,
+) -> None:
+    views = await storm(office, 2500)
+    sweeper = office.sweeper(views)
+    assert await sweeper.sweep() == Swept(2500, 0, 2500)
+    assert await sweeper.sweep() == Swept(2500, 0, 0)
+    office.at += timedelta(microseconds=RETRY_US)
+    views.turns_when_forgotten = 0
+    other = asyncio.create_task(views.somebody_else())
+    # All of them are tried again.
+    assert await sweeper.sweep() == Swept(2500, 0, 2500)
+    other.cancel()
+    assert views.turns_when_forgotten - views.turns_at_the_start >= 8
+
+
+async def test_of_more_than_can_be_remembered_the_newest_are(
+    office: SmallOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.workflow.timers._MAX_REMEMBERED", 100)
+    views = await storm(office, 300)
+    sweeper = office.sweeper(views)
+    assert await sweeper.sweep() == Swept(300, 0, 300)
+    found = views.found
+    views.found = found[-100:]
+    assert await sweeper.sweep() == Swept(100, 0, 0)
+    views.found = found[:200]
+    assert await sweeper.sweep() == Swept(200, 0, 200)
