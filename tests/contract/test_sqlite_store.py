@@ -168,6 +168,90 @@ async def test_a_merge_that_was_cut_short_is_begun_again(file: Path) -> None:
     await again.close()
 
 
+async def same_streams(store: SqliteStore, log: list[Recorded]) -> None:
+    """Every stream is what the log says, from wherever it is read."""
+    for stream in {one.stream for one in log}:
+        own = [one for one in log if one.stream == stream]
+        assert versions(own) == list(range(1, len(own) + 1))
+        for after in (0, 1, len(own) - 1):
+            assert await store.read_stream(stream, after) == own[after:]
+
+
+async def test_a_stream_that_began_in_a_merge_that_was_cut_short_goes_on(file: Path) -> None:
+    store = SqliteStore(file)
+    await fill(store, 40)
+    await store.append(young := stream_name(), new_events(young, 3), NO_STREAM)
+    await store.close()
+    index = SqliteIndex(file)
+    index.prepare(43)
+    # All six names, and part of their streams.
+    assert not index.step(20)
+    index.close()
+    with peek(file) as outside:
+        assert outside.execute("SELECT count(*) FROM names").fetchone() == (6,)
+        assert outside.execute("SELECT upto FROM indexed").fetchone() == (0,)
+
+    again = SqliteStore(file, limits=MERGING)
+    for number in range(3, 20):
+        await again.append(young, [new_event(young, number)], number)
+    assert await indexed(file, more_than=49) > 49
+    log = await read_everything(again)
+    assert len(log) == 60
+    await same_streams(again, log)
+    await again.close()
+
+
+async def test_a_stream_goes_on_over_many_merges_and_is_found_where_it_began(
+    merging: SqliteStore, file: Path
+) -> None:
+    old = stream_name()
+    for number in range(6):
+        await merging.append(old, [new_event(old, number)], number)
+        await fill(merging, 15)
+        await indexed(file, more_than=number * 16)
+    log = await read_everything(merging)
+    await same_streams(merging, log)
+    with peek(file) as outside:
+        found = outside.execute(
+            "SELECT s.version FROM names n JOIN streams s ON s.first = n.first "
+            "WHERE n.stream = ? ORDER BY s.version",
+            (old,),
+        ).fetchall()
+    assert found[:5] == [(1,), (2,), (3,), (4,), (5,)]
+    # A process that remembers no version looks it up.
+    again = SqliteStore(file)
+    with pytest.raises(WrongExpectedVersion):
+        await again.append(old, [new_event(old, 99)], 5)
+    assert versions(await again.append(old, [new_event(old, 99)], 6)) == [7]
+    await again.close()
+
+
+# Alike in their last eight characters, shorter than that, or hardly anything.
+ALIKE = ("a-12345678", "b-12345678", "12345678", "2345678", "345678", "8", "78", "é-12345678")
+
+
+@pytest.mark.parametrize("merge_events", [len(ALIKE), 1000])
+async def test_ids_that_end_alike_are_told_apart(file: Path, merge_events: int) -> None:
+    store = SqliteStore(file, limits=Limits(merge_events=merge_events))
+    streams = {id: stream_name() for id in ALIKE}
+    kept = {
+        id: await store.append(stream, [new_event(stream, event_id=id)], NO_STREAM)
+        for id, stream in streams.items()
+    }
+    if merge_events == len(ALIKE):
+        assert await indexed(file, more_than=0) == len(ALIKE)
+    await store.close()
+    again = SqliteStore(file, limits=Limits(merge_events=1000))
+    for id, stream in streams.items():
+        assert await again.append(stream, [new_event(stream, event_id=id)], NO_STREAM) == kept[id]
+        with pytest.raises(EventIdReused):
+            await again.append(other := stream_name(), [new_event(other, event_id=id)], NO_STREAM)
+    for unknown in ("c-12345678", "45678", "-12345678"):
+        await again.append(other := stream_name(), [new_event(other, event_id=unknown)], NO_STREAM)
+    assert await again.head() == len(ALIKE) + 3
+    await again.close()
+
+
 async def test_two_events_at_one_place_are_never_merged(store: SqliteStore, file: Path) -> None:
     recorded = await fill(store, 3)
     await store.close()
