@@ -70,12 +70,15 @@ def make_tables(connection: sqlite3.Connection, found: int) -> None:
     """
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if version(connection) == found:
+        ours = version(connection) == found
+        if ours:
             _make(connection, found)
         connection.execute("COMMIT")
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+    if ours and found:
+        log.info("store_indexes_rebuilt", format=FORMAT)
 
 
 def version(connection: sqlite3.Connection) -> int:
@@ -92,5 +95,3 @@ def _make(connection: sqlite3.Connection, found: int) -> None:
     for statement in (_EVENTS, *_INDEXES, *_INDEXED, *(_FILL if found else ())):
         connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {FORMAT}")
-    if found:
-        log.info("store_indexes_rebuilt", format=FORMAT)
