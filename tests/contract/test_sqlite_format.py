@@ -138,6 +138,7 @@ async def test_a_file_of_the_first_format_is_opened_and_changes_no_answer(file: 
     assert ask(file, "SELECT upto FROM indexed") == [(MERGED,)]
     for table in ("streams", "ids"):
         assert ask(file, f"SELECT count(*), max(position) FROM {table}") == [(MERGED, MERGED)]
+    assert ask(file, f"SELECT count(*) FROM names WHERE first > {MERGED}") == [(0,)]
     again = SqliteStore(file)
     await check(again)
     await again.close()
