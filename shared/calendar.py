@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import accumulate, pairwise, zip_longest
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared.errors import BadConfiguration
@@ -75,6 +76,10 @@ class _Layout:
         return None if index == len(after) else closes[index] - after[index] + micros
 
 
+def _made_of(versions: Sequence[OfficeHours], day_minutes: int) -> WorkCalendar:
+    return WorkCalendar(versions, day_minutes=day_minutes)
+
+
 class WorkCalendar:
     """The calendar of one office. Safe to use from several threads.
 
@@ -98,6 +103,10 @@ class WorkCalendar:
         self.day_minutes = day_minutes
         self._lock = threading.Lock()
         self._layout = _Layout(0, 0, 0, 0)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to another process as what it is made of; years are laid out there anew."""
+        return _made_of, (self._versions, self.day_minutes)
 
     @classmethod
     def of(cls, *versions: Office, joint_leave: Iterable[date] = ()) -> WorkCalendar:

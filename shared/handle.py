@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 from shared.codec import Codec
 from shared.contracts import BY_NAME
@@ -20,15 +20,12 @@ from shared.errors import (
 from shared.events import AnyFact, Fact, NewEvent, Recorded, from_micros
 from shared.store.protocol import Batch, EventStore
 from shared.telemetry import APPENDED
-from shared.turns import give_way
 
 S = TypeVar("S")
 
 # Under contention each loser looks and decides again. The first round may go to an outdated memory;
 # who loses five more loses to a broken client.
 RETRIES = 6
-# How many of a storm are encoded before others have their turn of the loop: half a millisecond.
-SLICE = 64
 # Of how many streams the state is remembered: the ones being worked on, not all that are open.
 REMEMBERED = 4096
 
@@ -51,20 +48,6 @@ class Outcome(Generic[S]):
     version: int
     position: int
     events: Sequence[Recorded]
-
-
-class Proposal(NamedTuple):
-    """What was decided on ``stream`` from a read model that knew it up to ``version``.
-
-    ``cause`` and ``application`` are as for ``Handler.handle``.
-    """
-
-    stream: str
-    version: int
-    decided: Sequence[object]
-    command: Command
-    cause: str
-    application: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,23 +133,17 @@ class Handler:
             memory = None
         raise Unavailable
 
-    async def put_many(self, proposals: Sequence[Proposal]) -> list[bool]:
+    async def put_many(self, batches: Sequence[Batch]) -> list[bool]:
         """Append what was decided elsewhere; say of each whether it is recorded.
 
-        A read model may be behind, so nothing is recorded on a stream that has moved on since: the
-        caller then gives the command to ``handle``, which reads. So thousands of streams cost one
-        commit and no read, and are as safe as one. Raises what is wrong with the store.
+        Each batch holds the events of one cause, decided from a read model that knew the stream up
+        to ``expected``. A read model may be behind, so nothing is recorded on a stream that has
+        moved on since: the caller then gives the command to ``handle``, which reads. So thousands
+        of streams cost one commit and no read, and are as safe as one. Raises what is wrong with
+        the store.
         """
-        batches = []
-        for number, one in enumerate(proposals, start=1):
-            new = self.codec.encode(
-                one.decided, one.stream, one.command, one.cause, one.application
-            )
-            batches.append(Batch(one.stream, new, one.version))
-            if number % SLICE == 0:
-                await give_way()
         answers = await self.store.append_many(batches)
-        stored = [_was_recorded(*pair) for pair in zip(proposals, answers, strict=True)]
+        stored = [_was_recorded(*pair) for pair in zip(batches, answers, strict=True)]
         _count(answer for answer, ok in zip(answers, stored, strict=True) if ok)
         return stored
 
@@ -248,14 +225,14 @@ def _decide(memory: _Memory[S], command: Command, cause: str, seen: int | None) 
     return decided
 
 
-def _was_recorded(proposal: Proposal, answer: Sequence[Recorded] | JejakError) -> bool:
-    """Say whether a proposal is a fact. Raises what is wrong with the store."""
+def _was_recorded(batch: Batch, answer: Sequence[Recorded] | JejakError) -> bool:
+    """Say whether a batch is a fact. Raises what is wrong with the store."""
     if isinstance(answer, WrongExpectedVersion | EventIdReused):
         return False
     if isinstance(answer, JejakError):
         raise answer
     # At another version the same cause did something else, from another state.
-    return bool(answer) and answer[0].version == proposal.version + 1
+    return bool(answer) and answer[0].version == batch.expected + 1
 
 
 def _count(answers: Iterable[Sequence[Recorded] | JejakError]) -> None:

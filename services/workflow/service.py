@@ -12,6 +12,7 @@ from services.workflow.actions import ACTIONS
 from services.workflow.activity import ActivityProjection
 from services.workflow.api import workflow_api
 from services.workflow.attention import AttentionProjection, attention_pages
+from services.workflow.beside import Beside
 from services.workflow.complaints import Grievances, complaint_pages
 from services.workflow.desk import Desk
 from services.workflow.door import Door
@@ -86,6 +87,7 @@ def build_parts(kernel: Kernel, database: Database) -> Parts:
             calendars,
             kernel.now,
             seconds=kernel.settings.sweep_seconds,
+            beside=Beside(),
         ),
     )
 

@@ -1,8 +1,9 @@
 """The sweep: finds what is due in one indexed probe and nudges it; the decider decides.
 
 A row carries what its nudge is decided from, so that a hundred thousand permits that are due at one
-instant are decided without reading one stream, and stored many to a commit. A row that is behind
-its stream fails on the expected version, and is then nudged by itself.
+instant are decided without reading one stream (``nudges``), on another processor (``beside``), and
+stored many to a commit. A row that is behind its stream fails on the expected version, and is then
+nudged by itself.
 
 The id of a nudge's cause is derived from application, stage and timer instant, so that two
 sweepers, a restart or a late tick bring nothing about twice. A sweep at the start covers what came
@@ -12,27 +13,26 @@ due while nobody swept.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Final, NamedTuple
 
 import prometheus_client
 
-from services.workflow import alarms as alarm
-from services.workflow import clock_fold as clock
+from services.workflow.beside import Beside
 from services.workflow.commands import NudgePermit
+from services.workflow.nudges import Due, Procedure, cause_of, decide
 from services.workflow.permit import DECIDER, stream
 from services.workflow.sop import Sops
-from services.workflow.stalls import called_for
-from services.workflow.views import Due, Views
+from services.workflow.views import Views
 from shared.actors import system
 from shared.calendar import Calendars
 from shared.errors import JejakError
 from shared.events import from_micros, to_micros
-from shared.handle import Handler, Proposal
-from shared.ids import derived_id
+from shared.handle import Handler
 from shared.service import Now
+from shared.store import Batch
 from shared.telemetry import SWEEP_SECONDS, log
 from shared.turns import give_way
 
@@ -62,6 +62,14 @@ class Swept(NamedTuple):
     failed: int
 
 
+class _Group(NamedTuple):
+    """Some of what is due: how many were found, whom nobody dealt with yet, what is decided."""
+
+    found: int
+    due: Sequence[Due]
+    batches: asyncio.Task[list[Batch | None]]
+
+
 class Sweeper:
     """Nudges permits whose timer is due."""
 
@@ -74,25 +82,32 @@ class Sweeper:
         now: Now,
         *,
         seconds: float = 1.0,
+        beside: Beside | None = None,
     ) -> None:
-        """Sweep every ``seconds``; ``now`` is the only clock."""
+        """Sweep every ``seconds``; ``now`` is the only clock. Storms are decided ``beside``."""
         self._handler = handler
         self._views = views
         self._sops = sops
         self._calendars = calendars
         self._now = now
         self._seconds = seconds
+        # What is decided elsewhere is encoded there too, where a guard's keys are not.
+        self._beside = beside if beside and not handler.codec.guards else Beside(many=None)
         # (application, timer) -> when it may be tried again. The read model needs a moment to show
         # what was decided; until then the same row is found again.
         self._dealt_with = OrderedDict[tuple[str, int], int]()
-        self._commands: dict[tuple[str, str, int], NudgePermit] = {}
+        self._commands: dict[Procedure, NudgePermit] = {}
         self._commands_at = 0
 
     async def run(self) -> None:
         """Sweep now, and then for ever."""
-        while True:
-            await self.sweep()
-            await asyncio.sleep(self._seconds)
+        try:
+            while True:
+                await self.sweep()
+                await self._beside.rest()
+                await asyncio.sleep(self._seconds)
+        finally:
+            await self._beside.close()
 
     async def sweep(self) -> Swept:
         """Deal with everything that is due now, earliest first, a chunk at a time."""
@@ -106,13 +121,34 @@ class Sweeper:
 
     async def _sweep(self, now_us: int) -> Swept:
         due, outcomes = 0, Counter[str]()
-        async with aclosing(self._pages(now_us)) as pages:
-            async for page in pages:
-                due += len(page)
-                fresh = [one for one in page if self._key(one) not in self._dealt_with]
-                for start in range(0, len(fresh), GROUP):
-                    outcomes.update(await self._nudge_many(fresh[start : start + GROUP], now_us))
+        async with aclosing(self._decided(now_us)) as groups:
+            async for found, group, batches in groups:
+                due += found
+                self._beside.seen(due)
+                outcomes.update(await self._nudge_many(group, await batches, now_us))
         return Swept(due, outcomes["decided"], outcomes["failed"])
+
+    async def _decided(self, now_us: int) -> AsyncGenerator[_Group, None]:
+        """Yield what is due a group at a time, and what is decided of each permit.
+
+        The next group is decided while one is stored, if somebody does so beside.
+        """
+        ahead = deque[_Group]()
+        try:
+            async with aclosing(self._pages(now_us)) as pages:
+                async for page in pages:
+                    for start in range(0, len(page), GROUP):
+                        found = page[start : start + GROUP]
+                        group = [due for due in found if self._key(due) not in self._dealt_with]
+                        deciding = asyncio.create_task(self._decide(group, now_us))
+                        ahead.append(_Group(len(found), group, deciding))
+                        if len(ahead) > self._beside.ready:
+                            yield ahead.popleft()
+            while ahead:
+                yield ahead.popleft()
+        finally:
+            for left in ahead:
+                left.batches.cancel()
 
     async def _pages(self, now_us: int) -> AsyncGenerator[Sequence[Due], None]:
         """Yield what is due, the earliest first; the next page is fetched while one is at work."""
@@ -130,25 +166,34 @@ class Sweeper:
     def _fetch(self, now_us: int, after: tuple[int, str]) -> asyncio.Task[list[Due]]:
         return asyncio.create_task(self._views.due(now_us, after, PAGE))
 
-    async def _nudge_many(self, group: Sequence[Due], now_us: int) -> list[str]:
-        """Nudge some permits from their rows, and those whose row is behind by themselves."""
-        proposed: list[Due] = []
-        proposals: list[Proposal] = []
-        others: list[Due] = []
+    async def _decide(self, group: Sequence[Due], now_us: int) -> list[Batch | None]:
+        """Decide from the rows alone, beside or here."""
+        nudges: dict[Procedure, NudgePermit] = {}
+        for due in group:
+            # Without a valid procedure it is nudged by itself, and the reason is told.
+            with suppress(Exception):
+                nudges[due.procedure] = self._command(due, now_us)
+        if (decided := await self._beside.decide(group, nudges)) is not None:
+            return decided
+        decided = []
         for number, due in enumerate(group, start=1):
-            if proposal := self._propose(due, now_us):
-                proposed.append(due)
-                proposals.append(proposal)
-            else:
-                others.append(due)
+            decided.append(decide(due, nudges, self._handler.codec))
             if number % SLICE == 0:
                 await give_way()
+        return decided
+
+    async def _nudge_many(
+        self, group: Sequence[Due], batches: Sequence[Batch | None], now_us: int
+    ) -> list[str]:
+        """Store what was decided, and nudge the others, and whose row was behind, by themselves."""
+        proposed = [due for due, batch in zip(group, batches, strict=True) if batch is not None]
+        others = [due for due, batch in zip(group, batches, strict=True) if batch is None]
         try:
-            stored = await self._handler.put_many(proposals)
+            stored = await self._handler.put_many([one for one in batches if one is not None])
         except JejakError as error:
             # The store is away: each is tried again by itself, and tells why it failed.
             log.warning("timers_one_by_one", code=error.code)
-            stored = [False] * len(proposals)
+            stored = [False] * len(proposed)
         for due, ok in zip(proposed, stored, strict=True):
             if ok:
                 self._dealt_with[self._key(due)] = now_us + RETRY_US
@@ -159,18 +204,6 @@ class Sweeper:
         return ["decided"] * decided + await asyncio.gather(
             *(self._nudge(due, now_us) for due in others)
         )
-
-    def _propose(self, due: Due, now_us: int) -> Proposal | None:
-        """Decide from the row alone; None where it calls for nothing or can't be read."""
-        try:
-            command = self._command(due, now_us)
-            decided = called_for(command, alarm.load(due.alarms, clock.load(due.clock)))
-        except Exception:  # noqa: BLE001 - nudged by itself, it is told with its reason
-            return None
-        if not decided:
-            return None
-        name, app = stream(due.application_id), due.application_id
-        return Proposal(name, due.version, decided, command, self._cause(due), app)
 
     async def _nudge(self, due: Due, now_us: int) -> str:
         """Nudge one permit. Whatever is wrong with it or its office stops nobody else."""
@@ -189,7 +222,7 @@ class Sweeper:
             DECIDER,
             stream(due.application_id),
             self._command(due, now_us),
-            cause=self._cause(due),
+            cause=cause_of(due),
             application=due.application_id,
         )
         return "decided" if outcome.events else "nothing"
@@ -210,10 +243,6 @@ class Sweeper:
                 ladder=self._sops.ladder(office),
             )
         return found
-
-    @staticmethod
-    def _cause(due: Due) -> str:
-        return derived_id("timer", due.application_id, due.stage, due.timer_us)
 
     async def _forget(self, now_us: int) -> None:
         """Forget whose time is over and the oldest of too many, in slices: a storm leaves many."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from services.workflow import clock
 from services.workflow.clock import ClockReading
+from services.workflow.nudges import Due
 from services.workflow.rows import COLUMNS, Row
 from services.workflow.sop import Sop, Sops, Stage
 from services.workflow.takers import decree_key
@@ -50,21 +51,6 @@ class Counts(NamedTuple):
     near: int
     overdue: int
     waiting: int
-
-
-class Due(NamedTuple):
-    """A permit that a sweep must look at, in the order of ``timer_us``, and what it decides from.
-
-    ``clock`` and ``alarms`` are the row's own, as of ``version`` of the permit's stream.
-    """
-
-    timer_us: int
-    application_id: str
-    stage: str
-    procedure: tuple[str, str, int]
-    version: int
-    clock: str
-    alarms: str
 
 
 class Views:

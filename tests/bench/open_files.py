@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from services.workflow.beside import Beside
 from services.workflow.permit import stream
 from services.workflow.projection import UPSERT, PermitsProjection
 from services.workflow.rows import COLUMNS, FAR, Row, RowFold, row_values
@@ -59,7 +60,8 @@ async def open_files(folder: Path, total: int, storms: int, each: int) -> AsyncI
     codec, sops, calendars = Codec(), Sops(catalogue), Calendars(catalogue)
     views = Views(database, sops, calendars, lambda: made.now)
     handler = Handler(store, codec)
-    sweeper = Sweeper(handler, views, sops, calendars, lambda: made.now)
+    beside = Beside()
+    sweeper = Sweeper(handler, views, sops, calendars, lambda: made.now, beside=beside)
     made = OpenFiles(store, handler, sweeper, folder / "read.sqlite", [])
     await database.transaction(PermitsProjection(codec, sops, calendars).create)
     try:
@@ -78,6 +80,7 @@ async def open_files(folder: Path, total: int, storms: int, each: int) -> AsyncI
         await asyncio.to_thread(os.sync)
         yield made
     finally:
+        await beside.close()
         await store.close()
         await database.close()
 

@@ -16,9 +16,9 @@ from shared.contracts.workflow import PermitWithdrawn, StageCompleted, StageStar
 from shared.decider import Decider
 from shared.errors import EventIdReused, Refused, StaleScreen, Unavailable
 from shared.events import Fact, NewEvent, Recorded
-from shared.handle import Handler, Outcome, Proposal
+from shared.handle import Handler, Outcome
 from shared.ids import new_id
-from shared.store import ANY
+from shared.store import ANY, Batch
 from shared.store.sqlite import SqliteStore
 from tests.spec import START
 from tests.unit.test_codec import Reversed
@@ -362,9 +362,10 @@ def _finish(command: Start, open_stages: Stages) -> Sequence[object]:
 FINISHER: Decider[Stages] = Decider((), _finish, evolve)
 
 
-def proposal(stream: str, version: int, stage: str, cause: str = "") -> Proposal:
+def batch(stream: str, version: int, stage: str, cause: str = "") -> Batch:
     started = StageStarted(application_id="1", stage=stage, role="verifier")
-    return Proposal(stream, version, [started], Start(stage=stage), cause or new_id(), "1")
+    events = Codec().encode([started], stream, Start(stage=stage), cause or new_id(), "1")
+    return Batch(stream, events, version)
 
 
 async def test_what_was_decided_from_rows_is_put_only_where_the_stream_did_not_move_on(
@@ -374,8 +375,8 @@ async def test_what_was_decided_from_rows_is_put_only_where_the_stream_did_not_m
     await handler.handle(DECIDER, "permit-1", Start(stage="a"), cause=new_id(), application="1")
     reads = store.reads
     cause = new_id()
-    outdated, current = proposal("permit-1", 0, "b"), proposal("permit-1", 1, "b", cause)
-    assert await handler.put_many([outdated, current, proposal("permit-2", 0, "a")]) == [
+    outdated, current = batch("permit-1", 0, "b"), batch("permit-1", 1, "b", cause)
+    assert await handler.put_many([outdated, current, batch("permit-2", 0, "a")]) == [
         False,
         True,
         True,

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from services.workflow.beside import Beside
 from services.workflow.permit import DECIDER, stream
 from services.workflow.projection import PermitsProjection
 from services.workflow.reactions import Reactions
@@ -50,7 +51,7 @@ class SmallOffice:
             self.projection, self.database, lambda position: self.views.progressed()
         )
 
-    def sweeper(self, views: Views | None = None) -> Sweeper:
+    def sweeper(self, views: Views | None = None, beside: Beside | None = None) -> Sweeper:
         return Sweeper(
             self.handler,
             views or self.views,
@@ -58,6 +59,7 @@ class SmallOffice:
             self.calendars,
             lambda: self.at,
             seconds=0.01,
+            beside=beside,
         )
 
     async def project(self) -> None:
