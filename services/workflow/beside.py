@@ -28,9 +28,8 @@ from shared.telemetry import log
 
 _LENGTH: Final = struct.Struct("!I")
 _COMMAND: Final = (sys.executable, "-m", "services.workflow.beside")
-# It takes a processor only while nothing that serves people wants it. Where that is seldom,
-# deciding here is faster: an answer is waited for as long as ten groups usually take.
-_NICE: Final = 5
+# Where it seldom gets a processor, deciding here is faster: an answer is waited for as long as ten
+# groups usually take.
 _PATIENCE_SECONDS: Final = 0.04
 _BUFFER: Final = 1 << 20
 # A storm is over when so long nothing was to be decided.
@@ -170,7 +169,9 @@ def main() -> None:
     """Answer every question on the standard input until it ends."""
     # Ctrl-C reaches this process too; the office's own ends it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(_NICE)
+    # It takes a processor only while nothing that serves people wants it. With a low priority alone
+    # the office's own threads were put behind each other instead of in its place.
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # Whatever prints must not come between the answers.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

@@ -15,11 +15,12 @@ from prometheus_client import REGISTRY
 
 from services.workflow import commands as c
 from services.workflow.commands import ExplainStall
+from services.workflow.nudges import Due
 from services.workflow.permit import stream
 from services.workflow.projection import PermitsProjection
 from services.workflow.sop import Sops
 from services.workflow.timers import RETRY_US, Swept
-from services.workflow.views import Due, Views
+from services.workflow.views import Views
 from shared.calendar import Calendars
 from shared.contracts import workflow as e
 from shared.events import NewEvent, Recorded, to_micros
