@@ -41,13 +41,14 @@ _GONE: Final = (OSError, EOFError)
 class Beside:
     """Decides groups of due rows in a process that is begun for a storm and ends after it."""
 
-    def __init__(self, *, many: int | None = 4096) -> None:
+    def __init__(self, *, many: int | None = 4096, processors: int | None = None) -> None:
         """Begin nothing yet.
 
         A process is worth its start from ``many`` due permits on (None: never), and where it has a
-        processor of its own: else it only takes the office's.
+        processor of its own: of ``processors``, as many as this process may use.
         """
-        self._many = many if len(os.sched_getaffinity(0)) > 1 else None
+        enough = (processors or len(os.sched_getaffinity(0))) > 1
+        self._many = many if enough else None
         self._starting: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
         # The question that is being answered; what the process was told with the ones before.

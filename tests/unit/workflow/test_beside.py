@@ -26,8 +26,6 @@ from tests.unit.workflow.kit import CALENDAR, local
 from tests.unit.workflow.office import SmallOffice, small_office
 
 ROOT = Path(__file__).resolve().parents[3]
-# A machine with one processor decides a storm where everything else is done.
-pytestmark = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two processors")
 STORM = 3 * GROUP + 10
 
 
@@ -41,7 +39,7 @@ async def office(tmp_path: Path) -> AsyncIterator[SmallOffice]:
 async def beside(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Beside]:
     """A process that is there, and is waited for on a machine however busy."""
     monkeypatch.setattr(module, "_PATIENCE_SECONDS", 20.0)
-    made = Beside(many=1)
+    made = Beside(many=1, processors=2)
     made.seen(1)
     await until(lambda: ready(made), seconds=60)
     yield made
@@ -163,11 +161,18 @@ async def test_a_row_without_a_valid_procedure_is_left_to_whoever_asks(beside: B
     assert await beside.decide([due], {}) == [None]
 
 
-async def test_a_few_due_permits_begin_no_process(office: SmallOffice) -> None:
-    few = Beside(many=STORM + 1)
+@pytest.mark.parametrize(
+    ("many", "processors", "begun"),
+    [(STORM, 2, True), (STORM + 1, 2, False), (STORM, 1, False), (None, 2, False)],
+)
+async def test_a_process_is_begun_for_a_storm_where_it_has_a_processor(
+    office: SmallOffice, many: int | None, processors: int, *, begun: bool
+) -> None:
+    made = Beside(many=many, processors=processors)
     await filled(office)
-    await office.sweeper(beside=few).sweep()
-    assert few._starting is None
+    await office.sweeper(beside=made).sweep()
+    assert (made._starting is not None) is begun
+    await made.close()
 
 
 async def test_a_process_ends_after_the_storm_and_begins_again_with_the_next(
@@ -190,7 +195,7 @@ async def test_it_ends_with_a_process_that_was_killed() -> None:
         "import asyncio\n"
         "from services.workflow.beside import Beside\n"
         "async def main():\n"
-        "    beside = Beside(many=1)\n"
+        "    beside = Beside(many=1, processors=2)\n"
         "    beside.seen(1)\n"
         "    while not beside.ready:\n"
         "        await asyncio.sleep(0.01)\n"
