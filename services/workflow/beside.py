@@ -35,7 +35,6 @@ _BUFFER: Final = 1 << 20
 # A storm is over when so long nothing was to be decided.
 _IDLE_SECONDS: Final = 60.0
 _END_SECONDS: Final = 2.0
-_GONE: Final = (OSError, EOFError)
 
 
 class Beside:
@@ -90,10 +89,10 @@ class Beside:
             decided = await _asked(process, (fresh, group))
             self._told.update(fresh)
             return decided
-        except _GONE:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the sweep decides itself
             self._process = None
             _kill(process)
-            log.warning("deciding_beside_ended")
+            log.warning("deciding_beside_ended", reason=type(error).__name__)
             return None
         finally:
             self._question = None
@@ -118,23 +117,19 @@ class Beside:
     async def _start(self) -> None:
         self._told.clear()
         pipe = asyncio.subprocess.PIPE
+        process = None
         try:
             process = await asyncio.create_subprocess_exec(
                 *_COMMAND, stdin=pipe, stdout=pipe, limit=_BUFFER
             )
-        except OSError:
-            log.warning("deciding_beside_not_started")
-            return
-        try:
             # The first answer comes once everything is imported.
             await _asked(process, ({}, ()))
-        except BaseException as error:
-            _kill(process)
-            if not isinstance(error, _GONE):
-                raise
-            log.warning("deciding_beside_not_started")
-            return
-        self._process, self._used = process, time.monotonic()
+            self._process, self._used = process, time.monotonic()
+        except Exception as error:  # noqa: BLE001 - whatever it is, sweeps decide themselves
+            log.warning("deciding_beside_not_begun", reason=type(error).__name__)
+        finally:
+            if process is not None and process is not self._process:
+                _kill(process)
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:

@@ -104,7 +104,6 @@ class Sweeper:
         try:
             while True:
                 await self.sweep()
-                await self._beside.rest()
                 await asyncio.sleep(self._seconds)
         finally:
             await self._beside.close()
@@ -115,6 +114,7 @@ class Sweeper:
         with SWEEP_SECONDS.time():
             now_us = to_micros(self._now())
             if not await self._views.any_due(now_us):
+                await self._beside.rest()
                 return Swept(0, 0, 0)
             await self._forget(now_us)
             return await self._sweep(now_us)

@@ -156,6 +156,26 @@ async def test_a_process_that_does_not_answer_is_not_waited_for(
     assert answered() > 0
 
 
+async def test_a_process_that_can_not_be_begun_holds_nobody_up(
+    office: SmallOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for command in (("/nowhere/python",), (sys.executable, "-c", "print('not an answer')")):
+        monkeypatch.setattr(module, "_COMMAND", command)
+        made = Beside(many=1, processors=2)
+        made.seen(1)
+        starting = made._starting
+        assert starting is not None
+        await starting
+        assert not made.ready
+        assert await made.decide([], {}) is None
+        await made.rest()
+        # The next storm tries again.
+        assert made._starting is None
+    await filled(office, 3)
+    assert await office.sweeper(beside=made).sweep() == Swept(3, 3, 0)
+    await made.close()
+
+
 async def test_a_row_without_a_valid_procedure_is_left_to_whoever_asks(beside: Beside) -> None:
     due = Due(1, "a", "verify", ("nowhere", "situ", 1), 1, "", "")
     assert await beside.decide([due], {}) == [None]
@@ -176,13 +196,14 @@ async def test_a_process_is_begun_for_a_storm_where_it_has_a_processor(
 
 
 async def test_a_process_ends_after_the_storm_and_begins_again_with_the_next(
-    beside: Beside, monkeypatch: pytest.MonkeyPatch
+    office: SmallOffice, beside: Beside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = pid_of(beside)
-    await beside.rest()
+    first, sweeper = pid_of(beside), office.sweeper(beside=beside)
+    # Nothing is due, neither soon after a storm nor long after it.
+    await sweeper.sweep()
     assert beside.ready
     monkeypatch.setattr(module, "_IDLE_SECONDS", 0.0)
-    await beside.rest()
+    await sweeper.sweep()
     assert not beside.ready
     assert not alive(first)
     beside.seen(1)
