@@ -15,7 +15,7 @@ class Limits:
     # How much longer than a single append's a commit of a bulk may take: a short while when
     # somebody appends beside it.
     bulk_seconds: float = 0.02
-    bulk_beside_others_seconds: float = 0.00075
+    bulk_beside_others_seconds: float = 0.0004
     # What may wait: beyond it callers wait for room, and are turned away in the end.
     waiting_appends: int = 4096
     wait_seconds: float = 5.0
