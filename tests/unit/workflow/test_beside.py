@@ -73,6 +73,11 @@ async def recorded(office: SmallOffice, apps: list[str]) -> list[Recorded]:
     return [event._replace(position=0, recorded_us=0) for event in found if event.version > 2]
 
 
+async def assert_all_fired_once(office: SmallOffice, apps: list[str]) -> None:
+    kinds = Counter(event.type for event in await recorded(office, apps))
+    assert kinds == {"StageOverdue": STORM, "StallExplanationRequested": STORM}
+
+
 def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """Count the groups that were answered beside."""
     answered, decide = [], Beside.decide
@@ -127,8 +132,7 @@ async def test_a_process_that_is_killed_in_a_storm_takes_nothing_with_it(
     await asyncio.sleep(0.005)
     os.kill(pid_of(beside), signal.SIGKILL)
     assert await sweeping == Swept(STORM, STORM, 0)
-    kinds = Counter(event.type for event in await recorded(office, apps))
-    assert kinds == {"StageOverdue": STORM, "StallExplanationRequested": STORM}
+    await assert_all_fired_once(office, apps)
 
 
 async def test_a_process_that_does_not_answer_is_not_waited_for(
@@ -248,8 +252,7 @@ async def test_a_sweep_that_is_cancelled_leaves_nobody_with_another_ones_answer(
     sweeping.cancel()
     await asyncio.gather(sweeping, return_exceptions=True)
     assert await office.sweeper(beside=beside).sweep() == Swept(STORM, STORM, 0)
-    kinds = Counter(event.type for event in await recorded(office, apps))
-    assert kinds == {"StageOverdue": STORM, "StallExplanationRequested": STORM}
+    await assert_all_fired_once(office, apps)
 
 
 def test_a_calendar_that_travelled_answers_the_same() -> None:
